@@ -1,0 +1,1 @@
+"""The record keeper's language: commands, their proof, notices. Pure."""

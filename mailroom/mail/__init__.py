@@ -1,0 +1,1 @@
+"""What a message is: reading bytes, telling machines from people, threading, composing. Pure."""

@@ -1,0 +1,127 @@
+"""The frozen values of the first two steps of the flow: a mail as it arrived, and as it was opened."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+SignatureState = Literal["none", "valid", "invalid", "unknown_key", "expired", "revoked"]
+AuthenticationState = Literal["pass", "fail", "none"]
+Machine = Literal["own", "bounce", "list", "automatic"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Arrival:
+    """One message in the mailbox, before its bytes are fetched.
+
+    (mailbox, uidvalidity, uid) names a message for ever
+    (RFC 3501 section 2.3.1.1, https://www.rfc-editor.org/rfc/rfc3501#section-2.3.1.1).
+    `size` is RFC822.SIZE in bytes.
+    """
+
+    mailbox: str
+    uidvalidity: int
+    uid: int
+    size: int = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RawMail:
+    """The bytes of one arrival. `complete` is False for an oversize mail: header and first text part only."""
+
+    arrival: Arrival
+    content: bytes = field(repr=False)
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A leaf part that is neither the shown text nor crypto plumbing. `size` in bytes after decoding."""
+
+    name: str | None
+    type: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What a person or a machine wrote, decoded: the inside of an encrypted mail once it is opened.
+
+    Addresses are bare, with the domain in lower case; None where missing. `date` is UTC. `text` is what the
+    writer wrote, without quoted history; HTML is turned to text. `fields` are the header fields of the mail
+    as transported, unfolded, in order, names in lower case. `message_id` and `references` are bare ids
+    without angle brackets, `references` holding References and then In-Reply-To.
+    """
+
+    sender: str | None
+    sender_name: str
+    reply_to: str | None
+    subject: str
+    date: datetime | None
+    message_id: str | None
+    references: tuple[str, ...]
+    text: str
+    attachments: tuple[Attachment, ...] = ()
+    defects: tuple[str, ...] = ()
+    fields: tuple[tuple[str, str], ...] = ()
+    unreadable: bool = False
+
+    def field(self, name: str) -> str | None:
+        """Give the first header field called `name` (lower case), or None."""
+        return next((value for key, value in self.fields if key == name), None)
+
+    def all(self, name: str) -> list[str]:
+        """Give every header field called `name` (lower case), topmost first."""
+        return [value for key, value in self.fields if key == name]
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What a signature proves about the bytes that it covers, as GnuPG told it.
+
+    `signer` is the full primary fingerprint in upper case, `addresses` the mail addresses of the signer's
+    key, `sig_id` GnuPG's SIG_ID and `digest` the SHA-256 (hex) of the signed bytes: both together recognise
+    a replay, because the bytes of a signature can be changed without breaking it.
+    """
+
+    state: SignatureState = "none"
+    signer: str | None = None
+    addresses: tuple[str, ...] = ()
+    sig_id: str | None = None
+    digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPGP:
+    """What OpenPGP did for this mail. `weak`: opened, but without integrity protection or with old ciphers."""
+
+    encrypted: bool = False
+    decrypted: bool = False
+    weak: bool = False
+    signature: Signature = Signature()
+    subject_protected: bool = False
+    failure: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MachineSign:
+    """A hard sign that a machine sent this mail: what it is, and the header that shows it."""
+
+    kind: Machine
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A mail that was read: what was written, what protected it, who vouches for its sender.
+
+    `cleartext` is the decrypted MIME entity, to be sealed beside the original; None when nothing was
+    encrypted. `sender_key` is an OpenPGP certificate that came with the mail for the sender's own address.
+    """
+
+    message: Message
+    openpgp: OpenPGP = OpenPGP()
+    machine: MachineSign | None = None
+    authentication: AuthenticationState = "none"
+    cleartext: bytes | None = field(default=None, repr=False)
+    sender_key: bytes | None = field(default=None, repr=False)
+    oversize: bool = False

@@ -1,0 +1,1 @@
+"""What we answer: rules, directory of services, choice, texts. Pure."""

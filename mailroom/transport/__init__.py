@@ -1,0 +1,1 @@
+"""The outside: IMAP, SMTP, GnuPG, Sequoia, files. One outside thing a file; all I/O is here."""

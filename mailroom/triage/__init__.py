@@ -1,0 +1,1 @@
+"""What a message says: language, country, category, danger, contact wishes. Pure."""
