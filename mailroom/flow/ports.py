@@ -3,20 +3,14 @@
 Every method that waits takes its deadline from its adapter; none waits for ever.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from mailroom.flow.filing import Budget, Case, Due, Filed, Filing, Sorted
+from mailroom.flow.filing import Letter as Letter  # the ports speak of them, so they are found here too
+from mailroom.flow.filing import Location as Location
 from mailroom.mail.message import Arrival, Opened, RawMail, Signature
-
-
-@dataclass(frozen=True, slots=True)
-class Location:
-    """Where a filed mail was moved to (COPYUID, RFC 4315 section 3)."""
-
-    mailbox: str
-    uidvalidity: int
-    uid: int
 
 
 class Mailbox(Protocol):
@@ -57,15 +51,6 @@ class Mailbox(Protocol):
     async def close(self) -> None:
         """Log out, or drop the connection within a second; never raises."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """One outgoing mail: envelope and rendered bytes. `sender` is the envelope sender ("" for null)."""
-
-    sender: str
-    recipient: str
-    content: bytes = field(repr=False)
 
 
 class Courier(Protocol):
@@ -152,4 +137,118 @@ class Encryptor(Protocol):
 
     def certificate_for(self, keys: bytes, address: str) -> bytes | None:
         """Find in `keys` (binary or armored) a usable certificate whose user id has exactly this address."""
+        ...
+
+
+class Arrivals(Protocol):
+    """What became of each message of the inbox, so that none is filed twice and a killer mail is known."""
+
+    async def sort(self, listing: Sequence[Arrival]) -> Sorted:
+        """Hold the listing against what is known; forget rows of messages that are gone from it.
+
+        What was in work when the desk last died counts as a suspect, once.
+        """
+        ...
+
+    async def start(self, arrivals: Sequence[Arrival], *, alone: bool) -> None:
+        """Note, durably, that work on these begins."""
+        ...
+
+    async def suspect(self, arrival: Arrival, *, alone: bool) -> int:
+        """Note that work on this one failed while the desk lived; give how often that was while it was alone."""
+        ...
+
+    async def desk_deaths(self, arrival: Arrival) -> int:
+        """How often the whole desk died while this one was alone in work."""
+        ...
+
+    async def release(self, arrivals: Sequence[Arrival]) -> None:
+        """Forget that work on these began: nothing is wrong with them, they are left for later."""
+        ...
+
+    async def removed(self, locations: Mapping[Arrival, Location | None]) -> None:
+        """Note that these left the inbox, and where they went."""
+        ...
+
+    async def left(self, arrival: Arrival) -> None:
+        """Note that this one is filed and stays in place (oversize)."""
+        ...
+
+
+class Cases(Protocol):
+    """The case records, as the flow needs them."""
+
+    def open(self) -> Case:
+        """Make the identity of a new case: a reference and a case key that is safely on disk."""
+        ...
+
+    def message_id(self, case: Case, kind: str, sequence: int, domain: str) -> str:
+        """Give the fixed Message-ID (bare) of a letter of this case: the same at every try."""
+        ...
+
+    def token(self, case: Case, kind: str, sequence: int) -> str:
+        """Give the fixed token for the bounce address of a letter of this case."""
+        ...
+
+    async def seen(self, raw: RawMail) -> bool:
+        """Whether exactly these bytes were filed before; if so, this arrival is noted as filed."""
+        ...
+
+    async def by_reference(self, reference: str) -> Case | None:
+        """Find a case by what stands in a subject: any case, missing dashes; None when there is none."""
+        ...
+
+    async def by_message_ids(self, ids: Sequence[str]) -> Case | None:
+        """Find the case that one of these Message-IDs (bare, newest last) belongs to."""
+        ...
+
+    async def by_bounce_token(self, token: str) -> Case | None:
+        """Find the case that a letter with this bounce token belongs to."""
+        ...
+
+    async def wrote(self, case: Case, address: str) -> bool:
+        """Whether this address wrote to this case."""
+        ...
+
+    async def sequence(self, case: Case, kind: str) -> int:
+        """The next free sequence number for letters of this kind in this case, from 1."""
+        ...
+
+    async def budget(self, address: str) -> Budget:
+        """Count the automatic replies given to this address today and to its domain this hour."""
+        ...
+
+    async def file(self, filing: Filing) -> Filed:
+        """Commit case, message, sealed contents, hashes, outbox rows and audit entry in one transaction."""
+        ...
+
+    async def read_back(self, arrivals: Sequence[Arrival]) -> list[Arrival]:
+        """Read back what was sealed of these arrivals; give those that may leave the inbox.
+
+        A sealed copy that does not open, or whose content has another SHA-256 than what arrived, is left out.
+        """
+        ...
+
+
+class Outbox(Protocol):
+    """Letters that wait, sealed, until the SMTP server took them."""
+
+    async def due(self, now: int, *, automatic: bool, limit: int) -> list[Due]:
+        """Give letters to be tried at Unix time `now`, oldest first; `automatic` False leaves automatic ones out."""
+        ...
+
+    async def sent(self, due: Due) -> None:
+        """Note that the server took it; its bytes are forgotten."""
+        ...
+
+    async def later(self, due: Due, at: int) -> None:
+        """Try again at Unix time `at`."""
+        ...
+
+    async def failed(self, due: Due, code: int) -> None:
+        """Note that it will never go; its bytes are kept for the keeper."""
+        ...
+
+    async def waiting(self) -> int:
+        """Count the letters that wait, held ones not counted."""
         ...

@@ -1,0 +1,147 @@
+"""The frozen values between *opened* and *answered*: a case, what is filed of a mail, what goes out because of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from mailroom.mail.message import Arrival, Opened, RawMail
+
+Kind = Literal["own", "bounce", "command", "list", "automatic", "follow_up", "unreadable", "report", "parked"]
+Contact = Literal["ok", "unsafe", "none"]
+OutgoingKind = Literal["reply", "notice", "answer"]
+Source = Literal["stated", "keeper", "inferred", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One outgoing mail: envelope and rendered bytes. `sender` is the envelope sender ("" for null)."""
+
+    sender: str
+    recipient: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where a filed mail was moved to (COPYUID, RFC 4315 section 3)."""
+
+    mailbox: str
+    uidvalidity: int
+    uid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What the flow knows of a case; `id` is None until it is committed.
+
+    `address` is where answers go, `reply_key` the OpenPGP certificate that they are encrypted to.
+    """
+
+    reference: str
+    key_id: bytes = field(repr=False)
+    id: int | None = None
+    status: str = "open"
+    address: str | None = field(default=None, repr=False)
+    reply_key: bytes | None = field(default=None, repr=False)
+    contact: Contact | None = None
+    language: str | None = None
+    country: str | None = None
+    category: str = "unclassified"
+    flags: tuple[str, ...] = ()
+    messages: int = 0
+    opened: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The case facts that stand in clear, and the flags and contact wish that are sealed."""
+
+    category: str = "unclassified"
+    taxonomy: int = 1
+    country: str | None = None
+    country_source: Source = "unknown"
+    language: str = "und"
+    language_source: Source = "unknown"
+    channel: str = "mail"
+    flags: tuple[str, ...] = ()
+    contact: Contact | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One letter for the outbox. `held` keeps it until the keeper lets it go; `why` says why it is held.
+
+    `message_id` (bare) and `token` (of the bounce address) are remembered as keyed hashes, so that an answer to
+    this letter or a bounce of it finds its case.
+    """
+
+    kind: OutgoingKind
+    sequence: int
+    letter: Letter
+    message_id: str
+    token: str
+    held: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Filing:
+    """Everything that is committed for one mail, in one transaction.
+
+    `opened` is None for a parked mail. `sealed_to_archive` is False for what nobody could read yet. `explanation`
+    is the decision with its evidence; it is sealed. `spends` tells whose budget of automatic replies is used:
+    the address that is answered, or None.
+    """
+
+    case: Case
+    kind: Kind
+    raw: RawMail
+    opened: Opened | None
+    facts: Facts
+    explanation: Mapping[str, object]
+    outgoing: tuple[Outgoing, ...] = ()
+    sealed_to_archive: bool = True
+    spends: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """A committed message: its case, and its number in the case."""
+
+    case: Case
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A letter in the outbox whose time has come."""
+
+    id: int
+    reference: str
+    kind: OutgoingKind
+    automatic: bool
+    attempts: int
+    since: int
+    letter: Letter
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """The listing of the inbox, held against what the records know.
+
+    `fresh` were never tried; `suspects` were in work when something broke, and run alone; `filed` are committed and
+    only wait to be removed, `parked` likewise. Mails that stay in place (oversize) are in none of them.
+    """
+
+    fresh: tuple[Arrival, ...]
+    suspects: tuple[Arrival, ...]
+    filed: tuple[Arrival, ...]
+    parked: tuple[Arrival, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Automatic replies already given: to this address today, to its domain this hour."""
+
+    to_sender: int
+    to_domain: int

@@ -1,0 +1,46 @@
+"""How many automatic replies an address had today and its domain this hour, under keyed hashes."""
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from mailroom.flow.filing import Budget
+from mailroom.records.digests import Digests, address_form, quarter
+from mailroom.records.tables import limits
+
+
+def _windows(digests: Digests, address: str, now: datetime) -> list[dict[str, object]]:
+    form, period = address_form(address), quarter(now)
+    domain = form.rpartition("@")[2]
+    return [
+        {"scope": "sender", "digest": digests.make("limit", form.encode(), period), "window": f"{now:%Y-%m-%d}"},
+        {"scope": "domain", "digest": digests.make("limit", domain.encode(), period), "window": f"{now:%Y-%m-%dT%H}"},
+    ]
+
+
+async def spent(connection: AsyncConnection, digests: Digests, address: str, now: datetime) -> Budget:
+    """Count what was given to this address today and to its domain this hour."""
+    counts = []
+    for window in _windows(digests, address, now):
+        count = await connection.execute(select(limits.c.count).where(_is(window)))
+        counts.append(count.scalar_one_or_none() or 0)
+    return Budget(*counts)
+
+
+async def spend(connection: AsyncConnection, digests: Digests, address: str, now: datetime) -> None:
+    """Count one automatic reply to this address."""
+    for window in _windows(digests, address, now):
+        done = await connection.execute(update(limits).where(_is(window)).values(count=limits.c.count + 1))
+        if done.rowcount == 0:
+            await connection.execute(insert(limits), window | {"count": 1})
+
+
+async def forget(connection: AsyncConnection, now: datetime) -> None:
+    """Delete the counts of windows that are over."""
+    over = and_(limits.c.window != f"{now:%Y-%m-%d}", limits.c.window != f"{now:%Y-%m-%dT%H}")
+    await connection.execute(delete(limits).where(over))
+
+
+def _is(window: dict[str, object]) -> ColumnElement[bool]:
+    return and_(*(limits.c[name] == value for name, value in window.items()))
