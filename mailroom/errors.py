@@ -7,7 +7,7 @@ MailroomError
 ├── DeliveryFailure
 │   ├── TemporaryFailure the same letter may go later (4yz, connection lost)
 │   └── PermanentFailure this letter will never go (5yz)
-├── OpeningFailed        a worker raised, hung, ran out of memory or died over one mail
+├── OpeningFailed        a worker hung or died over one mail
 ├── DecryptionFailed     an OpenPGP message that we cannot or must not open
 ├── EncryptionFailed     a certificate that cannot be encrypted to
 ├── SealError            sealed bytes that do not open, or a key that is gone
@@ -74,7 +74,7 @@ class PermanentFailure(DeliveryFailure):
 
 
 class OpeningFailed(MailroomError):
-    """The worker did not come back with an opened mail. `why`: raised | timeout | died."""
+    """The worker did not come back with an opened mail. `why`: timeout | died."""
 
     def __init__(self, why: str) -> None:
         super().__init__(f"the worker could not open a mail: {why}")

@@ -63,14 +63,14 @@ class Facts:
     country_source: Source = "unknown"
     language: str = "und"
     language_source: Source = "unknown"
-    channel: str = "mail"
+    channel: str = "email"
     flags: tuple[str, ...] = ()
     contact: Contact | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One letter for the outbox. `held` keeps it until the keeper lets it go; `why` says why it is held.
+    """One letter for the outbox. `held` says why it waits for the keeper; `not_before` is a Unix time.
 
     `message_id` (bare) and `token` (of the bounce address) are remembered as keyed hashes, so that an answer to
     this letter or a bounce of it finds its case.
@@ -82,6 +82,7 @@ class Outgoing:
     message_id: str
     token: str
     held: str | None = None
+    not_before: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ class Filed:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A letter in the outbox whose time has come."""
+    """A letter in the outbox whose time has come. `wrote`: its recipient wrote to this case."""
 
     id: int
     reference: str
@@ -123,6 +124,7 @@ class Due:
     attempts: int
     since: int
     letter: Letter
+    wrote: bool
 
 
 @dataclass(frozen=True, slots=True)

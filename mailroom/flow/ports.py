@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from mailroom.flow.filing import Budget, Case, Due, Filed, Filing, Sorted
+from mailroom.flow.filing import Budget, Case, Due, Filed, Filing, Outgoing, Sorted
 from mailroom.flow.filing import Letter as Letter  # the ports speak of them, so they are found here too
 from mailroom.flow.filing import Location as Location
 from mailroom.mail.message import Arrival, Opened, RawMail, Signature
@@ -82,7 +82,8 @@ class Opener(Protocol):
         """Read, decrypt and judge one mail.
 
         Raises:
-            OpeningFailed: the worker raised, hung, ran out of memory or died; the next mail is safe.
+            OpeningFailed: the worker hung or died; the next mail is safe.
+            Exception: whatever reading the mail raised, out of memory too.
         """
         ...
 
@@ -99,7 +100,7 @@ class Decrypted:
 class Keyring(Protocol):
     """GnuPG: everything that needs the desk key, and every verification. Synchronous; runs in the worker."""
 
-    def decrypt(self, ciphertext: bytes) -> Decrypted:
+    def decrypt(self, ciphertext: bytes, /) -> Decrypted:
         """Open an OpenPGP message (binary or armored) with the desk key, and judge a signature inside.
 
         Raises:
@@ -107,11 +108,11 @@ class Keyring(Protocol):
         """
         ...
 
-    def verify(self, signed: bytes, signature: bytes) -> Signature:
+    def verify(self, signed: bytes, signature: bytes, /) -> Signature:
         """Judge a detached signature over exactly these bytes."""
         ...
 
-    def verify_inline(self, armored: bytes) -> tuple[Signature, bytes]:
+    def verify_inline(self, armored: bytes, /) -> tuple[Signature, bytes]:
         """Judge a cleartext-signed message; give the verdict and exactly the bytes that it covers."""
         ...
 
@@ -170,6 +171,10 @@ class Arrivals(Protocol):
         """Note that these left the inbox, and where they went."""
         ...
 
+    async def end(self) -> None:
+        """Note a clean end of the desk: what is still in work is no suspect because of it."""
+        ...
+
     async def left(self, arrival: Arrival) -> None:
         """Note that this one is filed and stays in place (oversize)."""
         ...
@@ -222,6 +227,14 @@ class Cases(Protocol):
         """Commit case, message, sealed contents, hashes, outbox rows and audit entry in one transaction."""
         ...
 
+    async def refile(self, filing: Filing, number: int) -> None:
+        """Put what was read at last in the place of what is kept of message `number`, in one transaction."""
+        ...
+
+    async def post(self, case: Case, outgoing: Sequence[Outgoing]) -> None:
+        """Put more letters of a case into the outbox."""
+        ...
+
     async def read_back(self, arrivals: Sequence[Arrival]) -> list[Arrival]:
         """Read back what was sealed of these arrivals; give those that may leave the inbox.
 
@@ -249,6 +262,6 @@ class Outbox(Protocol):
         """Note that it will never go; its bytes are kept for the keeper."""
         ...
 
-    async def waiting(self) -> int:
-        """Count the letters that wait, held ones not counted."""
+    async def counts(self) -> tuple[int, int]:
+        """Count the letters that wait for the server, and those that are held for the keeper."""
         ...

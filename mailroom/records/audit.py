@@ -8,8 +8,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, func, insert, select
 
 from mailroom.records.tables import audit
 
@@ -34,21 +33,21 @@ class Entry:
         return hashlib.sha256(line.encode()).hexdigest()
 
 
-async def append(connection: AsyncConnection, now: datetime, actor: str, act: str, *about: str) -> str:
+def append(connection: Connection, now: datetime, actor: str, act: str, *about: str) -> str:
     """Append one entry in the transaction of the act itself; give the new head. `about` is object and result."""
-    last = (await connection.execute(select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1))).first()
+    last = (connection.execute(select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1))).first()
     subject, result = (*about, "", "")[:2]
     seq, previous = (last.seq, last.hash) if last else (0, START)
     entry = Entry(seq + 1, now.strftime("%Y-%m-%dT%H:%M:%SZ"), actor, act, subject, result or "done", previous)
     values = {name: getattr(entry, name) for name in Entry.__slots__} | {"hash": entry.hash()}
-    await connection.execute(insert(audit), values)
+    connection.execute(insert(audit), values)
     return entry.hash()
 
 
-async def broken_at(connection: AsyncConnection) -> int | None:
+def broken_at(connection: Connection) -> int | None:
     """Give the first sequence number at which the chain breaks, or None when it is whole."""
     previous, expected = START, 1
-    async for row in await connection.stream(select(audit).order_by(audit.c.seq)):
+    for row in connection.execute(select(audit).order_by(audit.c.seq)):
         entry = Entry(row.seq, row.at, row.actor, row.act, row.object, row.result, row.previous)
         if row.seq != expected or row.previous != previous or entry.hash() != row.hash:
             return expected
@@ -56,6 +55,6 @@ async def broken_at(connection: AsyncConnection) -> int | None:
     return None
 
 
-async def length(connection: AsyncConnection) -> int:
+def length(connection: Connection) -> int:
     """Count the entries."""
-    return (await connection.execute(select(func.count()).select_from(audit))).scalar_one()
+    return (connection.execute(select(func.count()).select_from(audit))).scalar_one()

@@ -9,18 +9,17 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, exists, func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, Row, Select, func, select
 
 from mailroom.errors import SealError
-from mailroom.flow.filing import Budget, Case, Contact, Filed, Filing
+from mailroom.flow.filing import Budget, Case, Contact, Filed, Filing, Outgoing
 from mailroom.mail.message import Arrival, RawMail
 from mailroom.records import arrivals, limits, reference
 from mailroom.records.clock import Clock
 from mailroom.records.database import Database
-from mailroom.records.digests import address_form
-from mailroom.records.filing import Filer, next_number, place
+from mailroom.records.filing import Filer, Sealed, next_number, place
 from mailroom.records.keystore import KeyStore
+from mailroom.records.outbox import wrote_to
 from mailroom.records.tables import arrivals as arrivals_table
 from mailroom.records.tables import blobs, cases, digests, messages, originals, outbox
 
@@ -48,72 +47,76 @@ class CaseBook:
 
     async def seen(self, raw: RawMail) -> bool:
         """Look for the keyed hash of the bytes; a second copy is marked as filed under the first one's message."""
-        known = self._filer.digests.all("raw", raw.content)
-        query = select(originals.c.message_id).where(originals.c.digest.in_(known))
-        async with self._database.read() as connection:
-            message_id = (await connection.execute(query)).scalars().first()
-        if message_id is None:
-            return False
-        async with self._database.write() as connection:
-            await arrivals.mark(connection, raw.arrival, "filed", message_id)
-        return True
+        return await self._database.write(self._seen, raw)
 
     async def by_reference(self, written: str) -> Case | None:
         """Find by a reference as a person writes it."""
         normal = reference.normalise(written)
         if normal is None:
             return None
-        async with self._database.read() as connection:
-            found = (await connection.execute(_case_query().where(cases.c.reference == normal))).first()
-        return self._case(found) if found else None
+        return await self._database.read(self._first, _case_query().where(cases.c.reference == normal))
 
     async def by_message_ids(self, ids: Sequence[str]) -> Case | None:
         """Find by Message-IDs, the newest first."""
-        return await self._by_digest("mid", list(reversed(ids)))
+        return await self._database.read(self._by_digest, "mid", list(reversed(ids)))
 
     async def by_bounce_token(self, token: str) -> Case | None:
         """Find by a bounce token."""
-        return await self._by_digest("bounce", [token])
+        return await self._database.read(self._by_digest, "bounce", [token])
 
     async def wrote(self, case: Case, address: str) -> bool:
         """Look for the keyed hash of the address among the case's senders."""
-        known = self._filer.digests.all("sender", address_form(address).encode())
-        here = digests.c.case_id == case.id
-        hit = exists().where(digests.c.kind == "sender", digests.c.digest.in_(known), here)
-        async with self._database.read() as connection:
-            return bool((await connection.execute(select(hit))).scalar_one())
+        if case.id is None:
+            return False
+        return await self._database.read(wrote_to, self._filer.digests, case.id, address)
 
     async def sequence(self, case: Case, kind: str) -> int:
         """Count from 1."""
-        if case.id is None:
-            return 1
-        query = select(func.max(outbox.c.sequence)).where(outbox.c.case_id == case.id, outbox.c.kind == kind)
-        async with self._database.read() as connection:
-            return int((await connection.execute(query)).scalar_one() or 0) + 1
+        return 1 if case.id is None else await self._database.read(_sequence, case.id, kind)
 
     async def budget(self, address: str) -> Budget:
         """Count in the windows of now."""
-        async with self._database.read() as connection:
-            return await limits.spent(connection, self._filer.digests, address, self._clock())
+        return await self._database.read(limits.spent, self._filer.digests, address, self._clock())
 
     async def file(self, filing: Filing) -> Filed:
-        """Seal, then commit."""
+        """Seal, then commit; large contents are sealed beside the records' thread."""
         number = filing.case.messages + 1
-        large = filing.raw.arrival.size > _LARGE
-        sealed = (
-            await asyncio.to_thread(self._filer.seal, filing, number) if large else self._filer.seal(filing, number)
-        )
-        async with self._database.write() as connection:
-            if filing.case.id is not None and await next_number(connection, filing.case.id) != number:
-                raise SealError("another message was filed in this case meanwhile")
-            return await self._filer.write(connection, filing, sealed, self._clock())
+        if filing.raw.arrival.size > _LARGE:
+            sealed = await asyncio.to_thread(self._filer.seal, filing, number)
+        else:
+            sealed = self._filer.seal(filing, number)
+        return await self._database.write(self._file, filing, number, sealed)
+
+    async def refile(self, filing: Filing, number: int) -> None:
+        """Replace what is kept of a message that could not be read before."""
+        sealed = self._filer.seal(filing, number)
+        await self._database.write(self._filer.rewrite, filing, number, sealed, self._clock())
+
+    async def post(self, case: Case, outgoing: Sequence[Outgoing]) -> None:
+        """Write the outbox rows and the hashes by which answers find the case."""
+        await self._database.write(self._filer.post, case, outgoing, self._clock())
 
     async def read_back(self, batch: Sequence[Arrival]) -> list[Arrival]:
         """Open the outer layer of every content and hold it against the SHA-256 that was sealed beside it."""
-        async with self._database.read() as connection:
-            return [arrival for arrival in batch if await self._proven(connection, arrival)]
+        return await self._database.read(self._read_back, batch)
 
-    async def _proven(self, connection: AsyncConnection, arrival: Arrival) -> bool:
+    def _seen(self, connection: Connection, raw: RawMail) -> bool:
+        known = self._filer.digests.all("raw", raw.content)
+        query = select(originals.c.message_id).where(originals.c.digest.in_(known))
+        message_id = connection.execute(query).scalars().first()
+        if message_id is not None:
+            arrivals.mark(connection, raw.arrival, "filed", message_id)
+        return message_id is not None
+
+    def _file(self, connection: Connection, filing: Filing, number: int, sealed: Sealed) -> Filed:
+        if filing.case.id is not None and next_number(connection, filing.case.id) != number:
+            raise SealError("another message was filed in this case meanwhile")
+        return self._filer.write(connection, filing, sealed, self._clock())
+
+    def _read_back(self, connection: Connection, batch: Sequence[Arrival]) -> list[Arrival]:
+        return [arrival for arrival in batch if self._proven(connection, arrival)]
+
+    def _proven(self, connection: Connection, arrival: Arrival) -> bool:
         query = (
             select(cases.c.reference, messages.c.number, messages.c.details, blobs.c.name, blobs.c.sealed)
             .select_from(arrivals_table)
@@ -122,7 +125,7 @@ class CaseBook:
             .join(blobs, blobs.c.message_id == messages.c.id)
             .where(arrivals.is_(arrival))
         )
-        found = (await connection.execute(query)).all()
+        found = connection.execute(query).all()
         return bool(found) and all(self._whole(one) for one in found)
 
     def _whole(self, found: AnyRow) -> bool:
@@ -134,16 +137,19 @@ class CaseBook:
         sums = details["sha256"]
         return isinstance(sums, Mapping) and sums.get(found.name) == hashlib.sha256(inner).hexdigest()
 
-    async def _by_digest(self, kind: str, values: Sequence[str]) -> Case | None:
-        async with self._database.read() as connection:
-            for value in values:
-                known = self._filer.digests.all(kind, value.encode())
-                query = _case_query().join(digests, digests.c.case_id == cases.c.id)
-                hits = query.where(digests.c.digest.in_(known), digests.c.kind == kind).order_by(cases.c.id.desc())
-                found = (await connection.execute(hits.limit(1))).first()
-                if found:
-                    return self._case(found)
+    def _by_digest(self, connection: Connection, kind: str, values: Sequence[str]) -> Case | None:
+        for value in values:
+            known = self._filer.digests.all(kind, value.encode())
+            query = _case_query().join(digests, digests.c.case_id == cases.c.id)
+            hits = query.where(digests.c.digest.in_(known), digests.c.kind == kind).order_by(cases.c.id.desc())
+            found = self._first(connection, hits)
+            if found:
+                return found
         return None
+
+    def _first(self, connection: Connection, query: Select[*tuple[Any, ...]]) -> Case | None:
+        found = connection.execute(query.limit(1)).first()
+        return self._case(found) if found else None
 
     def _case(self, found: AnyRow) -> Case:
         details = self._filer.sealer.open_json(found.details, f"{found.reference}/case")
@@ -171,6 +177,11 @@ class CaseBook:
 def _case_query() -> Select[*tuple[Any, ...]]:
     last = select(func.max(messages.c.number)).where(messages.c.case_id == cases.c.id).scalar_subquery()
     return select(cases, last.label("last"))
+
+
+def _sequence(connection: Connection, case_id: int, kind: str) -> int:
+    query = select(func.max(outbox.c.sequence)).where(outbox.c.case_id == case_id, outbox.c.kind == kind)
+    return int(connection.execute(query).scalar_one() or 0) + 1
 
 
 def _text(value: object) -> str | None:

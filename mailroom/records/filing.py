@@ -3,15 +3,14 @@
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CursorResult, func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, CursorResult, delete, func, insert, select, update
 
-from mailroom.flow.filing import Facts, Filed, Filing
+from mailroom.flow.filing import Case, Facts, Filed, Filing, Outgoing
 from mailroom.flow.ports import Encryptor
 from mailroom.records import arrivals, audit, limits
 from mailroom.records.digests import Digests, address_form, quarter
@@ -68,70 +67,91 @@ class Filer:
             rows.append({"name": name, "archive_generation": generation, "sealed": sealed})
         return Sealed(tuple(rows), checksums)
 
-    async def write(self, connection: AsyncConnection, filing: Filing, sealed: Sealed, now: datetime) -> Filed:
+    def write(self, connection: Connection, filing: Filing, sealed: Sealed, now: datetime) -> Filed:
         """Write everything in the caller's transaction; `sealed` is for the next number of the case."""
-        case_id = await self._case(connection, filing, now)
-        number = await next_number(connection, case_id)
-        message_id = await self._message(connection, filing, sealed, (case_id, number), now)
-        await connection.execute(insert(blobs), [row | {"message_id": message_id} for row in sealed.rows])
-        await self._hashes(connection, filing, (case_id, message_id), now)
-        for outgoing in filing.outgoing:
-            await connection.execute(insert(outbox), outbox_row(self.sealer, filing.case, case_id, outgoing, now))
+        case_id = self._case(connection, filing, now)
+        number = next_number(connection, case_id)
+        message_id = self._message(connection, filing, sealed, (case_id, number), now)
+        connection.execute(insert(blobs), [row | {"message_id": message_id} for row in sealed.rows])
+        self._original(connection, filing, message_id, now)
+        known = [*threads(filing), *threads_of(filing.outgoing)]
+        self._hashes(connection, case_id, known, now)
+        self._letters(connection, filing.case, case_id, filing.outgoing, now)
         state = "parked" if filing.kind == "parked" else "filed"
-        await arrivals.mark(connection, filing.raw.arrival, state, message_id)
+        arrivals.mark(connection, filing.raw.arrival, state, message_id)
         if filing.spends is not None:
-            await limits.spend(connection, self.digests, filing.spends, now)
-        await audit.append(connection, now, "desk", "intake", filing.case.reference, filing.kind)
+            limits.spend(connection, self.digests, filing.spends, now)
+        audit.append(connection, now, "desk", "intake", filing.case.reference, filing.kind)
         return Filed(filing.case, number)
 
-    async def _case(self, connection: AsyncConnection, filing: Filing, now: datetime) -> int:
+    def _case(self, connection: Connection, filing: Filing, now: datetime) -> int:
         details = self.sealer.close_json(case_details(filing, now), filing.case.key_id, f"{filing.case.reference}/case")
         values: dict[str, object] = {"details": details, "status": filing.case.status}
         if filing.case.id is not None:
-            await connection.execute(update(cases).where(cases.c.id == filing.case.id).values(**values))
+            connection.execute(update(cases).where(cases.c.id == filing.case.id).values(**values))
             return filing.case.id
         values |= {"reference": filing.case.reference, "key_id": filing.case.key_id, "legal_hold": False}
         values |= {"month": now.strftime("%Y-%m"), "retain_until": (now + self.retention).date().isoformat()}
-        result = await connection.execute(insert(cases), values | _in_clear(filing.facts))
+        result = connection.execute(insert(cases), values | _in_clear(filing.facts))
         return _new_id(result)
 
-    async def _message(
-        self, connection: AsyncConnection, filing: Filing, sealed: Sealed, row: tuple[int, int], now: datetime
+    def _message(
+        self, connection: Connection, filing: Filing, sealed: Sealed, row: tuple[int, int], now: datetime
     ) -> int:
         case_id, number = row
-        details = message_details(filing, now) | {"sha256": dict(sealed.checksums)}
-        result = await connection.execute(
-            insert(messages),
-            {
-                "case_id": case_id,
-                "number": number,
-                "direction": "in",
-                "kind": filing.kind,
-                "protection": protection(filing),
-                "size": filing.raw.arrival.size,
-                "details": self.sealer.close_json(
-                    details, filing.case.key_id, place(filing.case.reference, number, "details")
-                ),
-            },
-        )
+        values: dict[str, object] = {"case_id": case_id, "number": number, "direction": "in"}
+        result = connection.execute(insert(messages), values | self._of_message(filing, number, sealed, now))
         return _new_id(result)
 
-    async def _hashes(self, connection: AsyncConnection, filing: Filing, row: tuple[int, int], now: datetime) -> None:
-        case_id, message_id = row
+    def _of_message(self, filing: Filing, number: int, sealed: Sealed, now: datetime) -> dict[str, object]:
+        details = message_details(filing, now) | {"sha256": dict(sealed.checksums)}
+        where = place(filing.case.reference, number, "details")
+        return {
+            "kind": filing.kind,
+            "protection": protection(filing),
+            "size": filing.raw.arrival.size,
+            "details": self.sealer.close_json(details, filing.case.key_id, where),
+        }
+
+    def rewrite(self, connection: Connection, filing: Filing, number: int, sealed: Sealed, now: datetime) -> None:
+        """Put what was read at last in the place of what nobody could read: same case, same message, sealed anew."""
+        case_id = self._case(connection, filing, now)
+        connection.execute(update(cases).where(cases.c.id == case_id).values(**_in_clear(filing.facts)))
+        here = (messages.c.case_id == case_id) & (messages.c.number == number)
+        connection.execute(update(messages).where(here).values(**self._of_message(filing, number, sealed, now)))
+        message_id = connection.execute(select(messages.c.id).where(here)).scalar_one()
+        connection.execute(delete(blobs).where(blobs.c.message_id == message_id))
+        connection.execute(insert(blobs), [row | {"message_id": message_id} for row in sealed.rows])
+        self._hashes(connection, case_id, [*threads(filing), *threads_of(filing.outgoing)], now)
+        self._letters(connection, filing.case, case_id, filing.outgoing, now)
+        audit.append(connection, now, "operator", "retry", filing.case.reference, filing.kind)
+
+    def post(self, connection: Connection, case: Case, outgoing: Sequence[Outgoing], now: datetime) -> None:
+        """Put more letters of a committed case into the outbox."""
+        case_id = connection.execute(select(cases.c.id).where(cases.c.reference == case.reference)).scalar_one()
+        self._hashes(connection, case_id, threads_of(outgoing), now)
+        self._letters(connection, case, case_id, outgoing, now)
+
+    def _letters(
+        self, connection: Connection, case: Case, case_id: int, outgoing: Sequence[Outgoing], now: datetime
+    ) -> None:
+        rows = [outbox_row(self.sealer, case, case_id, one, now) for one in outgoing]
+        if rows:
+            connection.execute(insert(outbox), rows)
+
+    def _original(self, connection: Connection, filing: Filing, message_id: int, now: datetime) -> None:
         period = quarter(now)
-        raw = self.digests.make("raw", filing.raw.content, period)
-        await connection.execute(insert(originals), {"digest": raw, "period": period, "message_id": message_id})
-        known = {(kind, self.digests.make(kind, value.encode(), period)) for kind, value in threads(filing)}
-        kept = set()
-        if filing.case.id is not None:
-            rows = await connection.execute(
-                select(digests.c.kind, digests.c.digest).where(digests.c.case_id == case_id)
-            )
-            kept = {(found.kind, found.digest) for found in rows}
-        fresh = sorted(known - kept)
+        digest = self.digests.make("raw", filing.raw.content, period)
+        connection.execute(insert(originals), {"digest": digest, "period": period, "message_id": message_id})
+
+    def _hashes(self, connection: Connection, case_id: int, known: Sequence[tuple[str, str]], now: datetime) -> None:
+        period = quarter(now)
+        wanted = {(kind, self.digests.make(kind, value.encode(), period)) for kind, value in known}
+        query = select(digests.c.kind, digests.c.digest).where(digests.c.case_id == case_id)
+        fresh = sorted(wanted - {(found.kind, found.digest) for found in connection.execute(query)})
         if fresh:
             values = [{"kind": kind, "digest": one, "period": period, "case_id": case_id} for kind, one in fresh]
-            await connection.execute(insert(digests), values)
+            connection.execute(insert(digests), values)
 
 
 def _new_id(result: CursorResult[Any]) -> int:
@@ -144,9 +164,9 @@ def place(reference: str, number: int, name: str) -> str:
     return f"{reference}/{number}/{name}"
 
 
-async def next_number(connection: AsyncConnection, case_id: int) -> int:
+def next_number(connection: Connection, case_id: int) -> int:
     """Give the next free number for a message of this case, from 1."""
-    found = await connection.execute(select(func.max(messages.c.number)).where(messages.c.case_id == case_id))
+    found = connection.execute(select(func.max(messages.c.number)).where(messages.c.case_id == case_id))
     return int(found.scalar_one() or 0) + 1
 
 
@@ -161,14 +181,18 @@ def protection(filing: Filing) -> str:
 
 
 def threads(filing: Filing) -> list[tuple[str, str]]:
-    """Name what this case is found again by: who wrote, ids of its mails, bounce tokens of our letters."""
-    found = [("mid", outgoing.message_id) for outgoing in filing.outgoing if outgoing.kind != "notice"]
-    found += [("bounce", outgoing.token) for outgoing in filing.outgoing]
-    if filing.opened is not None and filing.kind in ("report", "follow_up"):
-        message = filing.opened.message
-        found += [("sender", address_form(message.sender))] if message.sender else []
-        found += [("mid", message.message_id)] if message.message_id else []
-    return found
+    """Name what this case is found again by: who wrote, and the ids of those mails."""
+    if filing.opened is None or filing.kind not in ("report", "follow_up"):
+        return []
+    message = filing.opened.message
+    found = [("sender", address_form(message.sender))] if message.sender else []
+    return found + ([("mid", message.message_id)] if message.message_id else [])
+
+
+def threads_of(outgoing: Sequence[Outgoing]) -> list[tuple[str, str]]:
+    """Name what an answer to these letters, or a bounce of them, is recognised by."""
+    answers = [("mid", one.message_id) for one in outgoing if one.kind != "notice"]
+    return answers + [("bounce", one.token) for one in outgoing]
 
 
 def case_details(filing: Filing, now: datetime) -> dict[str, object]:

@@ -42,6 +42,7 @@ class KeyStore:
         self._wrapping = AESGCM(wrapping_key)
         self._wrapped: dict[bytes, bytes] = {}
         self._generation = 0
+        self._state = (0, 0, 0)
         self._reload()
 
     @staticmethod
@@ -144,12 +145,17 @@ class KeyStore:
             _sync(old)
 
     def _refresh(self) -> None:
+        stat = self._path.stat()
+        state = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
+        if state == self._state:
+            return
         with self._path.open("rb") as file:
             if file.read(9) != _MAGIC + struct.pack(">I", self._generation):
                 self._reload()
-            elif file.seek(0, os.SEEK_END) >= self._read_to + _RECORD:
+            else:
                 file.seek(self._read_to)
                 self._index(file.read())
+        self._state = state
 
     def _reload(self) -> None:
         content = self._path.read_bytes()

@@ -2,8 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, delete, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, update
 
 from mailroom.flow.filing import Budget
 from mailroom.records.digests import Digests, address_form, quarter
@@ -19,27 +18,27 @@ def _windows(digests: Digests, address: str, now: datetime) -> list[dict[str, ob
     ]
 
 
-async def spent(connection: AsyncConnection, digests: Digests, address: str, now: datetime) -> Budget:
+def spent(connection: Connection, digests: Digests, address: str, now: datetime) -> Budget:
     """Count what was given to this address today and to its domain this hour."""
     counts = []
     for window in _windows(digests, address, now):
-        count = await connection.execute(select(limits.c.count).where(_is(window)))
+        count = connection.execute(select(limits.c.count).where(_is(window)))
         counts.append(count.scalar_one_or_none() or 0)
     return Budget(*counts)
 
 
-async def spend(connection: AsyncConnection, digests: Digests, address: str, now: datetime) -> None:
+def spend(connection: Connection, digests: Digests, address: str, now: datetime) -> None:
     """Count one automatic reply to this address."""
     for window in _windows(digests, address, now):
-        done = await connection.execute(update(limits).where(_is(window)).values(count=limits.c.count + 1))
+        done = connection.execute(update(limits).where(_is(window)).values(count=limits.c.count + 1))
         if done.rowcount == 0:
-            await connection.execute(insert(limits), window | {"count": 1})
+            connection.execute(insert(limits), window | {"count": 1})
 
 
-async def forget(connection: AsyncConnection, now: datetime) -> None:
+def forget(connection: Connection, now: datetime) -> None:
     """Delete the counts of windows that are over."""
     over = and_(limits.c.window != f"{now:%Y-%m-%d}", limits.c.window != f"{now:%Y-%m-%dT%H}")
-    await connection.execute(delete(limits).where(over))
+    connection.execute(delete(limits).where(over))
 
 
 def _is(window: dict[str, object]) -> ColumnElement[bool]:

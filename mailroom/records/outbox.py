@@ -1,22 +1,25 @@
 """The outbox: letters under the case key, until the SMTP server took them."""
 
 import base64
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Connection, Row, exists, func, select, update
 
 from mailroom.flow.filing import Case, Due, Letter, Outgoing
 from mailroom.records import audit
 from mailroom.records.clock import Clock
 from mailroom.records.database import Database
+from mailroom.records.digests import Digests, address_form
 from mailroom.records.seal import Sealer
 from mailroom.records.tables import cases, outbox
+from mailroom.records.tables import digests as digests_table
 
 
 def row(sealer: Sealer, case: Case, case_id: int, outgoing: Outgoing, now: datetime) -> dict[str, object]:
     """Make the outbox row of one letter."""
-    due = int(now.timestamp())
+    since = int(now.timestamp())
     return {
         "case_id": case_id,
         "kind": outgoing.kind,
@@ -24,8 +27,8 @@ def row(sealer: Sealer, case: Case, case_id: int, outgoing: Outgoing, now: datet
         "state": "held" if outgoing.held else "waiting",
         "automatic": outgoing.kind == "reply",
         "attempts": 0,
-        "due": due,
-        "since": due,
+        "due": max(since, outgoing.not_before),
+        "since": since,
         "letter": sealer.close_json(_packed(outgoing.letter), case.key_id, _place(case.reference, outgoing)),
     }
 
@@ -33,11 +36,41 @@ def row(sealer: Sealer, case: Case, case_id: int, outgoing: Outgoing, now: datet
 class OutboxBook:
     """The table `outbox`; fits `flow.ports.Outbox`."""
 
-    def __init__(self, database: Database, sealer: Sealer, clock: Clock) -> None:
-        self._database, self._sealer, self._clock = database, sealer, clock
+    def __init__(self, database: Database, sealer: Sealer, digests: Digests, clock: Clock) -> None:
+        self._database, self._sealer, self._digests, self._clock = database, sealer, digests, clock
 
     async def due(self, now: int, *, automatic: bool, limit: int) -> list[Due]:
         """Give letters that are due, oldest first."""
+        return await self._database.read(self._find_due, now, automatic, limit)
+
+    async def sent(self, due: Due) -> None:
+        """Forget the bytes and the time."""
+        values: dict[str, object] = {"state": "sent", "letter": None, "since": 0, "due": 0}
+        await self._database.write(self._finish, due, values, "sent")
+
+    async def later(self, due: Due, at: int) -> None:
+        """Count the attempt."""
+        await self._database.write(_change, due, {"attempts": due.attempts + 1, "due": at})
+
+    async def failed(self, due: Due, code: int) -> None:
+        """Keep the bytes."""
+        await self._database.write(self._finish, due, {"state": "failed"}, f"failed {code}")
+
+    async def counts(self) -> tuple[int, int]:
+        """Count waiting and held letters."""
+        return await self._database.read(_counts)
+
+    def let_go(self, connection: Connection, reference: str) -> int:
+        """Let the held letters of a case go; give how many there were."""
+        case_id = select(cases.c.id).where(cases.c.reference == reference).scalar_subquery()
+        held = (outbox.c.case_id == case_id) & (outbox.c.state == "held")
+        at = int(self._clock().timestamp())
+        done = connection.execute(update(outbox).where(held).values(state="waiting", due=at, since=at))
+        if done.rowcount:
+            audit.append(connection, self._clock(), "operator", "answer", reference, "let go")
+        return int(done.rowcount)
+
+    def _find_due(self, connection: Connection, now: int, automatic: bool, limit: int) -> list[Due]:
         query = (
             select(outbox, cases.c.reference)
             .join(cases, cases.c.id == outbox.c.case_id)
@@ -47,51 +80,44 @@ class OutboxBook:
         )
         if not automatic:
             query = query.where(outbox.c.automatic.is_(False))
-        async with self._database.read() as connection:
-            return [self._due(found) for found in await connection.execute(query)]
+        return [self._due(connection, found) for found in connection.execute(query).all()]
 
-    async def sent(self, due: Due) -> None:
-        """Forget the bytes and the time."""
-        await self._set(due, {"state": "sent", "letter": None, "since": 0, "due": 0}, "sent")
+    def _finish(self, connection: Connection, due: Due, values: dict[str, object], result: str) -> None:
+        _change(connection, due, values)
+        audit.append(connection, self._clock(), "desk", f"send {due.kind}", due.reference, result)
 
-    async def later(self, due: Due, at: int) -> None:
-        """Count the attempt."""
-        async with self._database.write() as connection:
-            values = {"attempts": due.attempts + 1, "due": at}
-            await connection.execute(update(outbox).where(outbox.c.id == due.id).values(**values))
-
-    async def failed(self, due: Due, code: int) -> None:
-        """Keep the bytes."""
-        await self._set(due, {"state": "failed"}, f"failed {code}")
-
-    async def waiting(self) -> int:
-        """Count waiting letters."""
-        query = select(func.count()).select_from(outbox).where(outbox.c.state == "waiting")
-        async with self._database.read() as connection:
-            return int((await connection.execute(query)).scalar_one())
-
-    async def let_go(self, reference: str) -> int:
-        """Let the held letters of a case go; give how many there were."""
-        case_id = select(cases.c.id).where(cases.c.reference == reference).scalar_subquery()
-        held = (outbox.c.case_id == case_id) & (outbox.c.state == "held")
-        async with self._database.write() as connection:
-            now = self._clock()
-            done = await connection.execute(
-                update(outbox).where(held).values(state="waiting", due=int(now.timestamp()), since=int(now.timestamp()))
-            )
-            if done.rowcount:
-                await audit.append(connection, now, "operator", "answer", reference, "let go")
-        return int(done.rowcount)
-
-    async def _set(self, due: Due, values: dict[str, object], result: str) -> None:
-        async with self._database.write() as connection:
-            await connection.execute(update(outbox).where(outbox.c.id == due.id).values(**values))
-            await audit.append(connection, self._clock(), "desk", f"send {due.kind}", due.reference, result)
-
-    def _due(self, found: Row[*tuple[Any, ...]]) -> Due:
+    def _due(self, connection: Connection, found: Row[*tuple[Any, ...]]) -> Due:
         sealed = self._sealer.open_json(found.letter, f"{found.reference}/outbox/{found.kind}/{found.sequence}")
         letter = Letter(str(sealed["from"]), str(sealed["to"]), base64.b64decode(str(sealed["bytes"])))
-        return Due(found.id, found.reference, found.kind, found.automatic, found.attempts, found.since, letter)
+        wrote = wrote_to(connection, self._digests, found.case_id, letter.recipient)
+        return Due(
+            id=found.id,
+            reference=found.reference,
+            kind=found.kind,
+            automatic=found.automatic,
+            attempts=found.attempts,
+            since=found.since,
+            letter=letter,
+            wrote=wrote,
+        )
+
+
+def wrote_to(connection: Connection, digests: Digests, case_id: int, address: str) -> bool:
+    """Whether this address wrote to this case: its keyed hash is among the case's senders."""
+    known = digests.all("sender", address_form(address).encode())
+    here = digests_table.c.case_id == case_id
+    hit = exists().where(digests_table.c.kind == "sender", digests_table.c.digest.in_(known), here)
+    return bool(connection.execute(select(hit)).scalar_one())
+
+
+def _change(connection: Connection, due: Due, values: Mapping[str, object]) -> None:
+    connection.execute(update(outbox).where(outbox.c.id == due.id).values(**values))
+
+
+def _counts(connection: Connection) -> tuple[int, int]:
+    query = select(outbox.c.state, func.count()).where(outbox.c.state.in_(("waiting", "held"))).group_by(outbox.c.state)
+    counts = {state: int(count) for state, count in connection.execute(query)}
+    return counts.get("waiting", 0), counts.get("held", 0)
 
 
 def _packed(letter: Letter) -> dict[str, str]:

@@ -34,7 +34,7 @@ cases = Table(
     Column("reference", String(11), nullable=False, unique=True),
     Column("status", String(8), nullable=False),  # open | waiting | closed | parked
     Column("month", String(7), nullable=False),  # "2026-11", the month of receipt in UTC
-    Column("channel", String(16), nullable=False),  # mail | form | phone | letter | machine | command
+    Column("channel", String(16), nullable=False),  # email | form | phone | letter | machine | command
     Column("category", String(32), nullable=False),
     Column("taxonomy", Integer, nullable=False),  # version under which the category was given
     Column("country", String(2)),

@@ -1,0 +1,41 @@
+# make demo   see the whole service work, on this machine, with nothing set up
+# make test   run every test
+# make check  make test, and what machines can say about the code
+
+# The newest Python at hand beside the one that `make test` uses; empty when there is no other.
+NEWEST := $(shell scripts/newest-python)
+TEST_NEEDS := gpg:gnupg gpg-agent:gpg-agent dovecot:dovecot-imapd
+PYTEST := -m pytest -q -n 2
+
+.PHONY: demo test check lint newest lock
+
+demo:
+	@scripts/setup gpg:gnupg gpg-agent:gpg-agent
+	@.venv/bin/mailroom demo
+
+test:
+	@scripts/setup $(TEST_NEEDS)
+	.venv/bin/python $(PYTEST)
+
+check: test lint newest
+
+lint:
+	@scripts/setup $(TEST_NEEDS)
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+newest:
+ifneq ($(NEWEST),)
+	@PYTHON=$(NEWEST) VENV=.venv-newest scripts/setup $(TEST_NEEDS)
+	.venv-newest/bin/python $(PYTEST)
+else
+	@echo "No newer Python at hand than the one that ran the tests."
+endif
+
+# Pins every dependency with its hashes; no registry address gets into the file.
+lock:
+	.venv/bin/python -m pip install --quiet uv
+	.venv/bin/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --all-extras \
+		--no-emit-index-url --no-emit-find-links --no-header pyproject.toml -o requirements.lock

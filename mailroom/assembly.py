@@ -1,0 +1,197 @@
+"""Builds the desk and its parts from the configuration. Nothing here decides anything about a mail."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from mailroom.config import Config
+from mailroom.config_schema import Admin, Keeper, Researcher
+from mailroom.config_servers import Imap, Smtp
+from mailroom.errors import MailroomError
+from mailroom.flow.desk import Desk, Guide, Office, Person, Policy
+from mailroom.flow.pace import Pace
+from mailroom.records import database
+from mailroom.records.archives import archive_generation
+from mailroom.records.arrivals import ArrivalBook
+from mailroom.records.cases import CaseBook
+from mailroom.records.clock import Clock, utc
+from mailroom.records.database import Database
+from mailroom.records.digests import Digests
+from mailroom.records.filing import Archive, Filer
+from mailroom.records.keystore import KeyStore
+from mailroom.records.outbox import OutboxBook
+from mailroom.records.seal import Sealer
+from mailroom.referral.choose import rulebook
+from mailroom.transport.files import read_texts
+from mailroom.transport.gnupg import GnuPG, GnuPGSigner
+from mailroom.transport.gnupg_home import DeskHome
+from mailroom.transport.imap import ImapMailbox, ImapSettings
+from mailroom.transport.pool import WorkerPool
+from mailroom.transport.sequoia import Sequoia
+from mailroom.transport.smtp import SmtpCourier, SmtpSettings
+from mailroom.triage.triage import lexicon
+from mailroom.worker import WorkerSettings, open_mail, start
+
+_DAYS_A_MONTH = 30.44
+_WORKER_BASE = 1024 * 1024 * 1024  # bytes of address space for the interpreter and its libraries
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """The records, opened: what the daemon and the commands of the shell work with."""
+
+    database: Database
+    keystore: KeyStore
+    cases: CaseBook
+    arrivals: ArrivalBook
+    outbox: OutboxBook
+
+
+async def desk(config: Config, stack: AsyncExitStack) -> Desk:
+    """Build the desk; whatever must be closed is left to `stack`."""
+    home = DeskHome(config.openpgp.home)
+    stack.callback(home.stop_agent)
+    database.upgrade(config.database_url)
+    books = records(config, home)
+    stack.callback(books.database.close)
+    pool = WorkerPool(open_mail, start, worker_settings(config))
+    stack.callback(pool.close)
+    mailbox, courier = ImapMailbox(imap_settings(config)), SmtpCourier(smtp_settings(config))
+    stack.push_async_callback(mailbox.close)
+    stack.push_async_callback(courier.close)
+    return Desk(
+        office=office(config, home),
+        mailbox=mailbox,
+        courier=courier,
+        opener=pool,
+        signer=GnuPGSigner(keyring(config)),
+        encryptor=Sequoia(),
+        arrivals=books.arrivals,
+        cases=books.cases,
+        outbox=books.outbox,
+        pace=Pace(config.replies.circuit_per_minute, config.notices.per_hour),
+    )
+
+
+def keyring(config: Config) -> GnuPG:
+    """Open the desk's own GnuPG home."""
+    passphrase = config.openpgp.passphrase_file.read() if config.openpgp.passphrase_file else None
+    return GnuPG(config.openpgp.home, config.openpgp.key, passphrase, max_output(config))
+
+
+def max_output(config: Config) -> int:
+    """Bound what one encrypted mail may open to, in bytes: a bomb of some hundred bytes opens to gigabytes."""
+    return 4 * config.imap.max_message_bytes
+
+
+def office(config: Config, home: DeskHome, clock: Clock = utc) -> Office:
+    """Give what decisions rest on."""
+    people = [
+        *(Person(one.address, one.role, one.fingerprint, _certificate(home, one)) for one in config.keepers),
+        *(Person(one.address, "admin", one.fingerprint, _certificate(home, one)) for one in config.admins),
+    ]
+    return Office(policy(config), tuple(people), guide(config), clock)
+
+
+def _certificate(home: DeskHome, person: Keeper | Admin) -> bytes | None:
+    return home.certificate(person.fingerprint) if person.fingerprint else None
+
+
+def guide(config: Config) -> Guide:
+    """Read rules, phrases, services and texts from where the configuration says."""
+    return guide_from(config.paths.rules, config.paths.templates)
+
+
+def guide_from(rules: Path, templates: Path) -> Guide:
+    """Read rules, phrases and services from one folder, texts from another.
+
+    Raises:
+        ConfigError: with every problem of every file.
+    """
+    files = read_texts(rules, ["*.yaml", "**/*.yaml"])
+    words = lexicon(files)
+    return Guide(words, rulebook(files, read_texts(templates, ["*/*.txt"]), words.taxonomy))
+
+
+def policy(config: Config) -> Policy:
+    """Pick what intake and answers need."""
+    return Policy(
+        name=config.service.name,
+        address=config.service.address,
+        own_addresses=config.own_addresses,
+        fingerprint=config.openpgp.key,
+        default_language=config.service.default_language,
+        hours=config.service.hours,
+        retention_months=config.service.retention_months,
+        after_filing=config.imap.after_filing,
+        filed=config.imap.filed,
+        quarantine=config.imap.quarantine,
+        max_message_bytes=config.imap.max_message_bytes,
+        per_sender_per_day=config.replies.per_sender_per_day,
+        per_domain_per_hour=config.replies.per_domain_per_hour,
+        hold_unauthenticated=config.replies.hold_unauthenticated,
+        unreviewed=config.replies.unreviewed,
+        envelope=config.replies.envelope,
+    )
+
+
+def records(config: Config, home: DeskHome, clock: Clock = utc) -> Books:
+    """Open database and key store."""
+    opened = Database(config.database_url)
+    store = KeyStore(config.service.data_dir / "keystore", config.archive.key_file.read_key())
+    sealer, digests = Sealer(store), Digests(store)
+    retention = timedelta(days=_DAYS_A_MONTH * config.service.retention_months)
+    filer = Filer(sealer, digests, Sequoia(), archive(config, home, opened), retention)
+    return Books(
+        database=opened,
+        keystore=store,
+        cases=CaseBook(opened, store, filer, clock),
+        arrivals=ArrivalBook(opened),
+        outbox=OutboxBook(opened, sealer, digests, clock),
+    )
+
+
+def archive(config: Config, home: DeskHome, opened: Database) -> Archive:
+    """Give the archive keys and the number of their generation; a new set of keys begins a new one."""
+    if not config.archive.recipients:
+        return Archive(0, ())
+    generation = opened.write_now(archive_generation, " ".join(sorted(config.archive.recipients)))
+    return Archive(generation, tuple(home.certificate(one) for one in config.archive.recipients))
+
+
+def worker_settings(config: Config) -> WorkerSettings:
+    """Give what a worker process needs to know."""
+    people: list[Keeper | Admin | Researcher] = [*config.keepers, *config.admins, *config.researchers]
+    return WorkerSettings(
+        home=config.openpgp.home,
+        key=config.openpgp.key,
+        passphrase=config.openpgp.passphrase_file.read() if config.openpgp.passphrase_file else None,
+        own_addresses=config.own_addresses,
+        configured=frozenset(one.fingerprint for one in people if one.fingerprint),
+        authserv_id=config.imap.authserv_id,
+        max_output=max_output(config),
+        memory=_WORKER_BASE + 12 * config.imap.max_message_bytes,
+    )
+
+
+def imap_settings(config: Config) -> ImapSettings:
+    """Give the way into the mailbox."""
+    imap = config.imap
+    return ImapSettings(imap.host, imap.port, imap.security, imap.username, _secret(imap), imap.inbox)
+
+
+def smtp_settings(config: Config) -> SmtpSettings:
+    """Give the way to the SMTP server."""
+    smtp = config.smtp
+    return SmtpSettings(smtp.host, smtp.port, smtp.security, smtp.username or None, _secret(smtp))
+
+
+def _secret(server: Imap | Smtp) -> Callable[[], Awaitable[str]]:
+    async def password() -> str:
+        if server.token_command:
+            raise MailroomError("token_command is not supported yet: use password_file")
+        return server.password_file.read() if server.password_file else ""
+
+    return password

@@ -1,0 +1,8 @@
+"""`mailroom demo`."""
+
+import typer
+
+
+def demo() -> None:
+    """Placeholder."""
+    typer.echo("demo")

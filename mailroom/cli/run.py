@@ -1,0 +1,63 @@
+"""`mailroom run`: the daemon, or one round of it."""
+
+import asyncio
+import dataclasses
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+from mailroom import daemon, log
+from mailroom.cli.options import ConfigOption, JsonOption, config_of
+from mailroom.config import Config
+from mailroom.daemon import Summary
+from mailroom.errors import ServerUnreachable
+
+
+def run(
+    context: typer.Context,
+    once: Annotated[bool, typer.Option("--once", help="Drain inbox and outbox, print a summary, end.")] = False,
+    json_lines: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Watch the mailbox, file what arrives and answer it."""
+    settings = config_of(context, config)
+    log.configure()
+    log.install_hooks()
+    if once:
+        summary = asyncio.run(_once(settings))
+        typer.echo(json.dumps(as_json(summary)) if json_lines else as_text(summary))
+        if summary.trouble is not None:
+            raise ServerUnreachable(summary.trouble)
+        return
+    asyncio.run(_daemon(settings))
+
+
+async def _once(config: Config) -> Summary:
+    async with daemon.opened(config) as desk:
+        return await daemon.run_once(desk)
+
+
+async def _daemon(config: Config) -> None:
+    stop = asyncio.Event()
+    daemon.stop_on_signals(stop)
+    log.install_hooks(asyncio.get_running_loop())
+    async with daemon.opened(config) as desk:
+        sys.stderr.flush()
+        await daemon.run(desk, config.imap.poll_seconds, stop)
+
+
+def as_json(summary: Summary) -> dict[str, object]:
+    """Give the object that `run --once --json` ends with (DESIGN section 7)."""
+    return dataclasses.asdict(summary.drained) | {
+        "replies_sent": summary.replies_sent,
+        "replies_held": summary.replies_held,
+        "outbox_left": summary.outbox_left,
+        "seconds": summary.seconds,
+    }
+
+
+def as_text(summary: Summary) -> str:
+    """Give the summary in words."""
+    return ", ".join(f"{value} {name.replace('_', ' ')}" for name, value in as_json(summary).items())

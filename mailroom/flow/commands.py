@@ -1,0 +1,44 @@
+"""Mail in a keeper's name. This version proves who wrote, and obeys nothing yet.
+
+A From header proves nothing: without a valid signature by a keeper's key the mail is kept, refused, and the keeper
+is told; its sender hears nothing (law 4).
+"""
+
+from dataclasses import replace
+
+from mailroom.flow import answering
+from mailroom.flow.desk import Desk, Person
+from mailroom.flow.explanation import explanation
+from mailroom.flow.filing import Filing
+from mailroom.flow.routing import Routed, clear_facts
+from mailroom.keeper import notices
+from mailroom.mail.message import Opened, RawMail
+
+
+async def obey(desk: Desk, raw: RawMail, opened: Opened, routed: Routed) -> Filing:
+    """Keep the mail in a closed case of its own, and tell the keeper what became of it."""
+    case = replace(desk.cases.open(), status="closed")
+    person = claimed(desk, opened)
+    notice = notices.no_commands(case.reference) if proven(person, opened) else notices.refused(case.reference)
+    told = await answering.tell(desk, notice, case, [person]) if opened.machine is None else ()
+    return Filing(
+        case=case,
+        kind="command",
+        raw=raw,
+        opened=opened,
+        facts=clear_facts(desk.office.guide, routed.triage, "command"),
+        explanation=explanation(opened, routed, None, encrypted=False),
+        outgoing=answering.planned(desk, told, urgent=False),
+    )
+
+
+def claimed(desk: Desk, opened: Opened) -> Person:
+    """Find the keeper or deputy whose address the mail bears."""
+    sender = (opened.message.sender or "").casefold()
+    return next(one for one in desk.office.people if one.role != "admin" and one.address.casefold() == sender)
+
+
+def proven(person: Person, opened: Opened) -> bool:
+    """Whether this person's configured key signed the whole of it."""
+    signature = opened.openpgp.signature
+    return signature.state == "valid" and signature.signer == person.fingerprint

@@ -1,0 +1,105 @@
+"""Delivery: the outbox to the SMTP server. Sent at least once, under one Message-ID, with the same bytes."""
+
+import asyncio
+
+from mailroom.errors import PermanentFailure, ServerUnreachable, TemporaryFailure
+from mailroom.flow import answering
+from mailroom.flow.desk import Desk
+from mailroom.flow.filing import Due
+from mailroom.keeper import notices
+from mailroom.log import get_logger
+
+# Seconds until the next try, by the number of tries so far; the last goes on until the letter is too old.
+BACKOFF = (60, 300, 900, 3600, 4 * 3600, 8 * 3600)
+GIVE_UP_SECONDS = 5 * 24 * 3600  # RFC 5321 section 4.5.4.1: at least 4-5 days
+_AT_ONCE = 50
+
+_log = get_logger(__name__)
+
+
+async def deliver(desk: Desk, stop: asyncio.Event) -> int:
+    """Send everything that is due; give how many automatic replies the server took.
+
+    Raises:
+        ServerUnreachable: nothing can be sent now; nothing is lost.
+    """
+    replies = 0
+    while not stop.is_set():
+        now = desk.now()
+        found = await desk.outbox.due(now, automatic=not desk.pace.circuit_open(now), limit=_AT_ONCE)
+        if not found:
+            return replies
+        for due in found:
+            if stop.is_set():
+                return replies
+            replies += int(await _send(desk, due) and due.kind == "reply")
+    return replies
+
+
+async def _send(desk: Desk, due: Due) -> bool:
+    try:
+        _allow(desk, due)
+        await desk.courier.send(due.letter)
+    except TemporaryFailure as failure:
+        await _later(desk, due, failure.code)
+    except PermanentFailure as failure:
+        await _give_up(desk, due, failure.code)
+    else:
+        await desk.outbox.sent(due)
+        _log.info("sent", case=due.reference, kind=due.kind)
+        return True
+    return False
+
+
+def _allow(desk: Desk, due: Due) -> None:
+    """Refuse a letter to anybody who neither wrote to this case nor is one of our people (law 3)."""
+    known = {person.address.casefold() for person in desk.office.people}
+    if not due.wrote and due.letter.recipient.casefold() not in known:
+        raise PermanentFailure("the recipient neither wrote to this case nor is configured")
+
+
+async def _later(desk: Desk, due: Due, code: int) -> None:
+    now = desk.now()
+    if now - due.since > GIVE_UP_SECONDS:
+        await _give_up(desk, due, code)
+        return
+    await desk.outbox.later(due, now + BACKOFF[min(due.attempts, len(BACKOFF) - 1)])
+    _log.info("deferred", case=due.reference, kind=due.kind, code=code)
+
+
+async def _give_up(desk: Desk, due: Due, code: int) -> None:
+    await desk.outbox.failed(due, code)
+    _log.warning("not delivered", case=due.reference, kind=due.kind, code=code)
+    if due.kind == "notice":
+        return
+    case = await desk.cases.by_reference(due.reference)
+    if case is not None:
+        notice = notices.undelivered(due.reference, code)
+        await desk.cases.post(case, await answering.tell(desk, notice, case, desk.office.role("keeper")))
+
+
+async def delivering(desk: Desk, stop: asyncio.Event) -> None:
+    """Deliver until `stop` is set: at once when there is news, and every few seconds what became due."""
+    while not stop.is_set():
+        desk.news.clear()
+        try:
+            await deliver(desk, stop)
+        except ServerUnreachable:
+            _log.warning("smtp unreachable", seconds=_PAUSE_UNREACHABLE)
+            await _pause(stop, _PAUSE_UNREACHABLE)
+            continue
+        waits = [asyncio.ensure_future(desk.news.wait()), asyncio.ensure_future(stop.wait())]
+        await asyncio.wait(waits, timeout=_PAUSE, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+
+
+_PAUSE = 5.0
+_PAUSE_UNREACHABLE = 30.0
+
+
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except TimeoutError:
+        return

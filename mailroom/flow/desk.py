@@ -1,0 +1,93 @@
+"""The desk: everything that the verbs of the flow work with, in one frozen value that `daemon.py` builds."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from mailroom.flow.pace import Pace, Turns
+from mailroom.flow.ports import Arrivals, Cases, Courier, Encryptor, Mailbox, Opener, Outbox, Signer
+from mailroom.referral.choose import Rulebook
+from mailroom.triage.triage import Lexicon
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A keeper, deputy or admin. `certificate` is None for an admin without a key."""
+
+    address: str
+    role: Literal["keeper", "deputy", "admin"]
+    fingerprint: str | None = None
+    certificate: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the configuration decides about intake and answers; the names are those of DESIGN section 7."""
+
+    name: str
+    address: str
+    own_addresses: frozenset[str]
+    fingerprint: str
+    default_language: str = "en"
+    hours: str = ""
+    retention_months: int = 24
+    after_filing: Literal["delete", "move"] = "delete"
+    filed: str = "Filed"
+    quarantine: str = "Quarantine"
+    max_message_bytes: int = 26214400
+    per_sender_per_day: int = 3
+    per_domain_per_hour: int = 60
+    hold_unauthenticated: bool = False
+    unreviewed: Literal["bilingual", "send", "never"] = "bilingual"
+    envelope: Literal["verp", "null"] = "verp"
+
+    @property
+    def domain(self) -> str:
+        """The domain of the service's address."""
+        return self.address.rpartition("@")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Guide:
+    """What admins edit: phrases and categories, rules, services and texts."""
+
+    lexicon: Lexicon
+    book: Rulebook
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """What decisions rest on: policy, people, guide and the day. No port, so that `explain` needs no server."""
+
+    policy: Policy
+    people: tuple[Person, ...]
+    guide: Guide
+    clock: Callable[[], datetime]
+
+    def role(self, role: str) -> list[Person]:
+        """Pick the people with this role."""
+        return [person for person in self.people if person.role == role]
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The office and its ports. `pace` holds what a restart may forget; `news` wakes the delivery."""
+
+    office: Office
+    mailbox: Mailbox
+    courier: Courier
+    opener: Opener
+    signer: Signer
+    encryptor: Encryptor
+    arrivals: Arrivals
+    cases: Cases
+    outbox: Outbox
+    pace: Pace
+    turns: Turns = field(default_factory=Turns)
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def now(self) -> int:
+        """The time as Unix seconds."""
+        return int(self.office.clock().timestamp())

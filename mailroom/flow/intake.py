@@ -1,0 +1,115 @@
+"""Intake: one mail, from its bytes to a sealed case, its answer and its notice.
+
+arrives   Mailbox.fetch            RawMail
+opened    Opener.open              Opened
+routed    routing.route            Routed
+answered  answering.reply, .tell   Outgoing
+filed     Cases.file               Filed: case, message and outbox in one transaction
+removed   draining._remove         only after Cases.read_back
+"""
+
+from dataclasses import replace
+from typing import Literal
+
+from mailroom.flow import answering, commands
+from mailroom.flow.desk import Desk
+from mailroom.flow.explanation import explanation
+from mailroom.flow.filing import Budget, Case, Contact, Facts, Filing
+from mailroom.flow.routing import Routed, clear_facts, contact_wish, find_case, route
+from mailroom.log import get_logger
+from mailroom.mail.message import Opened, RawMail
+
+Outcome = Literal["filed", "follow_ups", "commands", "parked", "duplicates", "deferred"]
+
+_log = get_logger(__name__)
+
+
+async def take_in(desk: Desk, raw: RawMail) -> Outcome:
+    """Take one mail through the flow, up to its commit.
+
+    Raises:
+        OpeningFailed: the worker could not open it.
+    """
+    opened = await desk.opener.open(raw)
+    async with desk.turns.of(opened.message.sender):
+        if await desk.cases.seen(raw):
+            return "duplicates"
+        routed = await decide(desk, opened)
+        if routed.kind == "command":
+            filing = await commands.obey(desk, raw, opened, routed)
+        else:
+            filing = await prepare(desk, raw, opened, routed)
+        await desk.cases.file(filing)
+    desk.news.set()
+    _log.info("filed", case=filing.case.reference, kind=filing.kind)
+    return _outcome(filing)
+
+
+async def decide(desk: Desk, opened: Opened) -> Routed:
+    """Find the case of a mail and route it."""
+    link = await find_case(desk.cases, desk.office.policy, opened)
+    sender = opened.message.sender
+    return route(desk.office, opened, link, await desk.cases.budget(sender) if sender else Budget(0, 0))
+
+
+async def prepare(desk: Desk, raw: RawMail, opened: Opened, routed: Routed, known: Case | None = None) -> Filing:
+    """Put together everything that is committed for one mail. `known` is the case of a mail that is tried again."""
+    found = known or routed.link.case
+    case = _case(found or desk.cases.open(), opened, routed)
+    routed, text = answering.settle(desk.office, routed, case.reference)
+    wanted = text is not None and (routed.answer.will_send or routed.answer.held is not None)
+    reply = await answering.reply(desk, routed, opened, case, text) if text and wanted else None
+    notice = answering.notice_about(routed, opened, case, text)
+    told = await answering.tell(desk, notice, case, desk.office.role("keeper"))
+    readable = not opened.openpgp.encrypted or opened.openpgp.decrypted
+    encrypted = reply is not None and answering.is_encrypted(routed, opened)
+    return Filing(
+        case=case,
+        kind=routed.kind,
+        raw=raw,
+        opened=opened,
+        facts=clear_facts(desk.office.guide, routed.triage, routed.kind),
+        explanation=explanation(opened, routed, text, encrypted=encrypted),
+        outgoing=(*answering.paced(desk, reply), *answering.planned(desk, told, urgent=bool(routed.triage.flags))),
+        sealed_to_archive=readable,
+        spends=opened.message.sender if reply and not reply.held else None,
+    )
+
+
+def _case(case: Case, opened: Opened, routed: Routed) -> Case:
+    """Bring the case up to what this mail says, as far as its sender may say it."""
+    if routed.kind not in ("report", "follow_up"):
+        return case
+    trusted = opened.authentication == "pass" or opened.openpgp.signature.state == "valid"
+    return replace(
+        case,
+        status="open",
+        address=case.address or opened.message.sender,
+        reply_key=(opened.sender_key if trusted or case.id is None else None) or case.reply_key,
+        contact=_contact(case, routed, trusted=trusted),
+    )
+
+
+def _contact(case: Case, routed: Routed, *, trusted: bool) -> Contact | None:
+    # "Stop" and "not safe" only reduce mail and act at once; "safe" needs a sender that somebody vouches for.
+    wish = contact_wish(routed.triage, case)
+    loosened = wish == "ok" and case.contact in ("unsafe", "none")
+    return case.contact if loosened and not trusted else wish
+
+
+async def park(desk: Desk, raw: RawMail) -> None:
+    """Seal a mail that breaks us under a case key, tell the keeper once, and let it leave the inbox."""
+    if await desk.cases.seen(raw):
+        return
+    case = replace(desk.cases.open(), status="parked")
+    told = await answering.tell(desk, answering.parked_notice(case), case, desk.office.role("keeper"))
+    nothing: dict[str, object] = {"kind": "parked"}
+    outgoing = answering.planned(desk, told, urgent=False)
+    await desk.cases.file(Filing(case, "parked", raw, None, Facts(), nothing, outgoing, sealed_to_archive=False))
+    _log.warning("parked", case=case.reference)
+
+
+def _outcome(filing: Filing) -> Outcome:
+    if filing.kind == "command":
+        return "commands"
+    return "filed" if filing.case.id is None else "follow_ups"

@@ -1,0 +1,27 @@
+"""Trying again what nobody could read: parked mails, and mails that no key opened."""
+
+from dataclasses import replace
+
+from mailroom.errors import DecryptionFailed
+from mailroom.flow.desk import Desk
+from mailroom.flow.filing import Case, Kind
+from mailroom.flow.intake import prepare
+from mailroom.flow.routing import Link, route
+from mailroom.mail.message import RawMail
+
+
+async def retry(desk: Desk, case: Case, number: int, raw: RawMail) -> Kind:
+    """Open the mail once more; file, answer and tell as if it had just arrived, in the case that it has.
+
+    Raises:
+        OpeningFailed: it still breaks the worker; nothing was changed.
+        DecryptionFailed: there is still no key for it; nothing was changed.
+    """
+    opened = await desk.opener.open(raw)
+    if opened.openpgp.encrypted and not opened.openpgp.decrypted:
+        raise DecryptionFailed(opened.openpgp.failure or "failed")
+    sender = opened.message.sender
+    routed = route(desk.office, opened, Link(), await desk.cases.budget(sender or ""))
+    filing = await prepare(desk, raw, opened, routed, replace(case, status="open"))
+    await desk.cases.refile(filing, number)
+    return filing.kind

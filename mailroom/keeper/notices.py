@@ -1,0 +1,115 @@
+"""What the record keeper is told about one mail: neutral outside, everything that she needs inside.
+
+The notice goes out encrypted to the keeper's key only. Flags come first, then what was answered and why, then the
+text; attachments are named, never attached.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mailroom.mail.message import Attachment, Message, OpenPGP
+
+_MOST_TEXT = 20_000  # characters; the whole is in the sealed record
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A rendered notice: `subject` is for the inside, `outer_subject` says only the reference."""
+
+    outer_subject: str
+    subject: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What happened to one mail, in words for the keeper.
+
+    `reasons` are lines such as "category: stalking (0.9: follows me, waits outside)"; `answer` says in a sentence
+    what was sent or why not; `remarks` what needs her eye.
+    """
+
+    reference: str
+    kind: str
+    flags: Sequence[str]
+    reasons: Sequence[str]
+    rule: str
+    answer: str
+    remarks: Sequence[str] = ()
+
+
+def write(account: Account, message: Message | None, protection: OpenPGP) -> Notice:
+    """Write the notice about one mail; `message` is None when it could not be opened."""
+    head = f"{account.reference}: {account.kind}"
+    urgent = f" ({', '.join(account.flags)})" if account.flags else ""
+    parts = [
+        head + urgent,
+        *(f"Look at this: {remark}" for remark in account.remarks),
+        "",
+        "What was decided",
+        *(f"  {reason}" for reason in account.reasons),
+        f"  rule: {account.rule}",
+        f"  answer: {account.answer}",
+        f"  protection: {_protection(protection)}",
+        "",
+        *(_content(message) if message is not None else ["The mail could not be opened. It is kept as it came."]),
+        "",
+        "The whole mail is in the sealed record:",
+        f"  mailroom case export {account.reference} DIR",
+    ]
+    return Notice(f"Mailroom [{account.reference}]", head + urgent, "\n".join(parts) + "\n")
+
+
+def undelivered(reference: str, code: int) -> Notice:
+    """Tell that an answer will never arrive."""
+    text = (
+        f"{reference}: an answer could not be delivered.\n\n"
+        f"The mail server of the address refused it for good (code {code}). It is not tried again.\n"
+        "The address may be misspelt, closed or full. If you know another safe way to reach the person, use it.\n"
+    )
+    return Notice(f"Mailroom [{reference}]", f"{reference}: answer not delivered", text)
+
+
+def refused(reference: str) -> Notice:
+    """Tell that a mail came in a keeper's name without proof."""
+    text = (
+        f"{reference}: a mail came from your address without your signature.\n\n"
+        "Nothing was done and nothing was answered. It is kept under this number.\n"
+        "If you sent it: sign it with your key. If you did not: somebody writes in your name.\n"
+    )
+    return Notice(f"Mailroom [{reference}]", f"{reference}: unproven mail in your name", text)
+
+
+def no_commands(reference: str) -> Notice:
+    """Answer a keeper's signed mail in a version that knows no commands by mail."""
+    text = (
+        f"{reference}: your mail is kept under this number. Nothing else was done with it.\n\n"
+        "This version takes no commands by mail, and it does not pass your answer on.\n"
+        "On the server: mailroom case list, case show, case export, case answer, case retry.\n"
+    )
+    return Notice(f"Mailroom [{reference}]", f"{reference}: no commands by mail yet", text)
+
+
+def _content(message: Message) -> list[str]:
+    text = message.text
+    cut = ["", "(cut here; the rest is in the sealed record)"] if len(text) > _MOST_TEXT else []
+    return [
+        f"From: {message.sender or 'nobody'}",
+        f"Subject: {message.subject}",
+        *(_attachment(attachment) for attachment in message.attachments),
+        "",
+        text[:_MOST_TEXT],
+        *cut,
+    ]
+
+
+def _attachment(attachment: Attachment) -> str:
+    name = attachment.name or "without a name"
+    return f"Attached, sealed, not opened: {name} ({attachment.type}, {attachment.size} bytes)"
+
+
+def _protection(protection: OpenPGP) -> str:
+    if protection.encrypted and not protection.decrypted:
+        return f"encrypted, could not be opened ({protection.failure})"
+    sealed = "encrypted" + (", but weakly" if protection.weak else "") if protection.encrypted else "not encrypted"
+    return f"{sealed}; signature: {protection.signature.state}"

@@ -1,0 +1,152 @@
+"""HTML to text that reads like the mail looked. Nothing remote is ever touched: there is no code here that could.
+
+lxml reads the HTML; we take out what nobody saw, write the links into the text and mark quotes; inscriptis sets
+lists and tables. inscriptis calls itself once for every level of nesting, and sizes its tables by attributes, so it
+only gets pages of bounded depth and without attributes; a stranger page is read without layout.
+"""
+
+import re
+from collections.abc import Iterator
+
+from inscriptis.css_profiles import CSS_PROFILES
+from inscriptis.html_engine import Inscriptis
+from inscriptis.model.config import ParserConfig
+from lxml import etree, html  # type: ignore[import-untyped]  # lxml publishes no annotations
+
+LIMIT = 1_000_000
+_MAX_DEPTH = 120
+_MAX_TABLE_DEPTH = 8
+_MAX_ELEMENTS = 50_000
+_URL_LENGTH = 2000
+_EMOJI_LENGTH = 8
+
+_UNSEEN = {"script", "style", "head", "title", "template", "object", "embed", "iframe", "select", "datalist"}
+_HIDDEN = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*(hidden|collapse)|font-size\s*:\s*0+(\.0*)?\s*([a-z%]+\s*)?(;|!|$)|mso-hide\s*:\s*all",
+    re.IGNORECASE,
+)
+_BLOCKS = {
+    "address", "article", "blockquote", "br", "div", "dd", "dt", "footer", "h1", "h2", "h3", "h4", "h5", "h6", "header",
+    "hr", "li", "ol", "p", "pre", "section", "table", "tr", "ul",
+}  # fmt: skip
+_SHOWN_URL = re.compile(r"(https?|ftp|mailto|tel):\S+", re.IGNORECASE)
+_DECLARED = re.compile(rb"<(?:meta|\?xml)[^>]{0,300}?(?:charset|encoding)\s*=\s*[\"']?([\w.:-]{1,40})", re.IGNORECASE)
+_QUOTE_CLASS = re.compile(r"quote|\bcite", re.IGNORECASE)
+
+
+def html_to_text(page: str) -> str:
+    """Turn HTML into text for reading and for triage; "" when nothing is seen in it. Never raises.
+
+    Links are kept as `text <https://...>` where address and text differ. Scripts, styles and hidden text are
+    dropped. Quoted mail begins with "> ". At most LIMIT characters are read.
+    """
+    root = _tree(page[:LIMIT])
+    if root is None:
+        return ""
+    _drop_unseen(root)
+    _write_links(root)
+    _write_emoji(root)
+    if _is_strange(root):
+        return _tidy(_plain(root))
+    _mark_quotes(root)
+    return _tidy(_set(root))
+
+
+def declared_charset(page: bytes) -> str | None:
+    """Read the charset that a page names in its first 2048 bytes, or None."""
+    found = _DECLARED.search(page, 0, 2048)
+    return found.group(1).decode("ascii") if found else None
+
+
+def _tree(page: str) -> html.HtmlElement | None:
+    """Read the HTML; `huge_tree` lets libxml2 go 2048 levels deep instead of 256, then it stops reading."""
+    parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True, huge_tree=True)
+    try:
+        return html.document_fromstring(page.replace("\x00", "").encode("utf-8", "replace"), parser=parser)
+    except (etree.ParserError, etree.XMLSyntaxError, ValueError):
+        return None
+
+
+def _drop_unseen(root: html.HtmlElement) -> None:
+    for element in list(root.iter(etree.Element)):
+        unseen = element.tag in _UNSEEN or "hidden" in element.attrib or _HIDDEN.search(element.get("style", ""))
+        if unseen and element.getparent() is not None:
+            element.drop_tree()
+
+
+def _write_links(root: html.HtmlElement) -> None:
+    for link in root.iter("a"):
+        url = re.sub(r"\s", "", link.get("href", ""))
+        shown = "".join(link.itertext()).strip()
+        if len(url) <= _URL_LENGTH and _SHOWN_URL.fullmatch(url) and _bare(url) != _bare(shown):
+            _append(link, f" <{url}>" if shown else f"<{url}>")
+
+
+def _bare(url: str) -> str:
+    return re.sub(r"^(https?://|mailto:|tel:)(www\.)?", "", url.strip().lower()).rstrip("/")
+
+
+def _append(element: html.HtmlElement, text: str) -> None:
+    if len(element):
+        element[-1].tail = (element[-1].tail or "") + text
+    else:
+        element.text = (element.text or "") + text
+
+
+def _write_emoji(root: html.HtmlElement) -> None:
+    """Some mailers send emoji as pictures with the character as the other text."""
+    for image in root.iter("img"):
+        other = image.get("alt", "").strip()
+        if other and len(other) <= _EMOJI_LENGTH and not other.isascii():
+            image.tail = other + (image.tail or "")
+
+
+def _is_strange(root: html.HtmlElement) -> bool:
+    depth = tables = deepest = most_tables = elements = 0
+    for event, element in etree.iterwalk(root, events=("start", "end")):
+        step = 1 if event == "start" else -1
+        depth += step
+        tables += step * (element.tag == "table")
+        deepest, most_tables, elements = max(deepest, depth), max(most_tables, tables), elements + (step > 0)
+    return deepest > _MAX_DEPTH or most_tables > _MAX_TABLE_DEPTH or elements > _MAX_ELEMENTS
+
+
+def _plain(root: html.HtmlElement) -> str:
+    """Read a page without layout, in one pass whatever its shape."""
+    return "".join(_pieces(root))
+
+
+def _pieces(root: html.HtmlElement) -> Iterator[str]:
+    for event, element in etree.iterwalk(root, events=("start", "end")):
+        if element.tag in _BLOCKS:
+            yield "\n"
+        piece = element.text if event == "start" else element.tail
+        yield re.sub(r"\s+", " ", piece or "")
+
+
+def _mark_quotes(root: html.HtmlElement) -> None:
+    """Put "> " before quoted mail, as plain text has it; a blockquote that only indents stays as it is."""
+    quotes = [each for each in root.iter("blockquote") if _is_quote(each)]
+    for quote in [each for each in quotes if not any(map(_is_quote, each.iterancestors("blockquote")))]:
+        tail, quote.tail = quote.tail, None
+        marked = html.Element("pre")
+        marked.text = "\n".join(f"> {line}".rstrip() for line in _tidy(_set(quote)).split("\n"))
+        marked.tail = tail
+        quote.getparent().replace(quote, marked)
+
+
+def _is_quote(element: html.HtmlElement) -> bool:
+    around = [element, *element.iterancestors("div")]
+    return element.get("type") == "cite" or any(_QUOTE_CLASS.search(each.get("class", "")) for each in around)
+
+
+def _set(root: html.HtmlElement) -> str:
+    for element in root.iter(etree.Element):
+        element.attrib.clear()
+    css = CSS_PROFILES["strict"].copy()
+    return str(Inscriptis(root, ParserConfig(css=css)).get_text())
+
+
+def _tidy(text: str) -> str:
+    lines = (line.rstrip() for line in text.replace("\xa0", " ").split("\n"))
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n")

@@ -1,0 +1,246 @@
+"""Bytes of a mail to a Message: any bytes give one, and nothing raises.
+
+mail-parser reads what it reads well, addresses and dates, and gets these fields alone. Python's parser is not
+asked for the structure, nor mail-parser for the text: both copy the mail several times over (43 MB cost mail-parser
+373 MB), follow any depth, and drop bytes that do not fit their charset label. So the structure is cut in
+`entity`, where a part is a pair of positions, text is decoded in `charset`, and field text in `encodedword`.
+An attachment is counted, never decoded as a whole: memory beyond the mail itself is that of its text.
+
+See Also:
+    RFC 5322, https://www.rfc-editor.org/rfc/rfc5322
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from email.errors import MessageError
+from email.utils import parsedate_tz
+from itertools import chain
+
+import mailparser  # its types end here
+from mailparser.exceptions import MailParserError
+
+from mailroom.mail.body import Body, read_body
+from mailroom.mail.charset import decode, one_line
+from mailroom.mail.encodedword import decode_words
+from mailroom.mail.entity import Entity, read_entity
+from mailroom.mail.message import Message
+from mailroom.mail.quoted import own_text
+from mailroom.mail.thread import is_answer
+
+MAX_REFERENCES = 50
+# A line of a mail has at most 998 characters (RFC 5322 section 2.1.1), so no id is longer.
+MAX_ID_LENGTH = 998
+_MAX_ADDRESS_FIELD = 8000
+_MAX_ADDRESS = 320
+_MAX_NAME = 300
+
+_BEGINNING = re.compile(
+    rb"(?:\xef\xbb\xbf)?(?:>?From [^\r\n]*(?:\r\n|\r|\n)|(?:\r\n|\r|\n){1,20}(?=[A-Za-z][!-9;-~]{1,60}:))?"
+)
+_ID = re.compile(r"<([^<>]{1,4000})>")
+_ADDRESS = re.compile(r"[^\s<>()\[\]\",;:@]{1,64}@[^\s<>()\[\]\",;:@]+\.?[^\s<>()\[\]\",;:@]+")
+_ENCODED_WORD = re.compile(r"=\?[^\s<>\",]*")
+_QUOTED_STRING = re.compile(r'"[^"]{0,1000}"')
+_BAD_SUBJECT = "bad-subject-encoding"
+_MIME_FIELD = re.compile(r"content-|mime-version$")
+
+
+@dataclass(frozen=True, slots=True)
+class _Mailbox:
+    address: str | None = None
+    name: str = ""
+    defects: tuple[str, ...] = ()
+
+
+def parse(content: bytes) -> Message:
+    """Read a mail. Any bytes give a Message; `unreadable` when neither header nor body could be read."""
+    found = _BEGINNING.match(content)
+    entity = read_entity(content, found.end() if found else 0)
+    if not entity.header and not _is_text(content):
+        return _unreadable()
+    body = read_body(entity)
+    sender, reply_to = _mailbox(entity, "from"), _mailbox(entity, "reply-to")
+    (subject, sound), references = _subject(entity), _references(entity)
+    message = Message(
+        sender=sender.address,
+        sender_name=sender.name,
+        reply_to=reply_to.address,
+        subject=subject,
+        date=_date(entity),
+        message_id=next(iter(_ids(entity, "message-id")), None),
+        references=references,
+        text=_own(body, subject, references),
+        attachments=body.attachments,
+        fields=_fields(entity),
+    )
+    header = (*sender.defects, *reply_to.defects, *_header_defects(entity, message), *([] if sound else [_BAD_SUBJECT]))
+    return replace(message, defects=_each_once(header, _structure_defects(entity), body.defects))
+
+
+def parse_entity(entity: bytes, outer: Message, subject: str | None) -> Message:
+    """Read the MIME entity that was decrypted or is signed: its text and attachments in the place of the outer ones.
+
+    Addresses, date, ids and fields stay those of `outer`. `subject` is the protected subject, None without one.
+    Bytes without a single MIME field are text from the first byte on, so the cleartext of inline OpenPGP may be
+    given too. Never raises.
+    """
+    root = read_entity(entity)
+    if not any(_MIME_FIELD.match(name) for name, _ in root.header):
+        root = read_entity(b"\n" + entity)
+    body = read_body(root)
+    title = outer.subject if subject is None else one_line(subject)
+    return replace(
+        outer,
+        subject=title,
+        text=_own(body, title, outer.references),
+        attachments=body.attachments,
+        defects=_each_once(outer.defects, _structure_defects(root), body.defects),
+        unreadable=False,
+    )
+
+
+def _unreadable() -> Message:
+    return Message(None, "", None, "", None, None, (), "", defects=("unreadable",), unreadable=True)
+
+
+def _is_text(content: bytes) -> bool:
+    """Tell whether bytes without a header can be something that a person wrote: few controls, not only blanks."""
+    sample = content[:65_536]
+    if sample.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return len(sample) > 2
+    controls = len(sample) - len(sample.translate(None, bytes([*range(7), *range(14, 27), 28, 29, 30, 31])))
+    return bool(sample.strip()) and controls * 50 <= len(sample)
+
+
+def _own(body: Body, subject: str, references: tuple[str, ...]) -> str:
+    return own_text(body.text, answer=is_answer(subject, references))
+
+
+def _values(entity: Entity, name: str) -> list[bytes]:
+    return [value for key, value in entity.header if key == name]
+
+
+def _fields(entity: Entity) -> tuple[tuple[str, str], ...]:
+    return tuple((name, _as_sent(value)) for name, value in entity.header)
+
+
+def _as_sent(value: bytes) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
+
+
+def _subject(entity: Entity) -> tuple[str, bool]:
+    """Decode the subject; give it with whether its encoding was sound."""
+    text, sound = decode_words(next(iter(_values(entity, "subject")), b""), entity.charset)
+    return one_line(text), sound
+
+
+def _ids(entity: Entity, name: str) -> list[str]:
+    """Give the ids in a field; one without brackets counts when it stands alone."""
+    text = " ".join(map(_as_sent, _values(entity, name)))
+    found = _ID.findall(text) or ([text] if text and not re.search(r"[\s<>]", text) else [])
+    ids = (re.sub(r"[\s\x00-\x1f\x7f]+", "", each) for each in found)
+    return [each for each in ids if each and len(each) <= MAX_ID_LENGTH]
+
+
+def _references(entity: Entity) -> tuple[str, ...]:
+    """Give References and then In-Reply-To, each once; of too many, the first (the root) and the last ones."""
+    every = list(dict.fromkeys([*_ids(entity, "references"), *_ids(entity, "in-reply-to")]))
+    return tuple(every if len(every) <= MAX_REFERENCES else [every[0], *every[1 - MAX_REFERENCES :]])
+
+
+def _read_field(name: bytes, value: bytes) -> mailparser.MailParser | None:
+    """Let mail-parser read one field. It gets UTF-8, because it cannot show other 8-bit bytes."""
+    try:
+        return mailparser.parse_from_bytes(name + b": " + value + b"\r\n\r\n")
+    except (MailParserError, MessageError, ValueError, LookupError, TypeError, RecursionError):
+        return None
+
+
+def _mailbox(entity: Entity, field: str) -> _Mailbox:
+    """Find the first usable address in the fields of this name."""
+    values = _values(entity, field)
+    found: list[tuple[str, str]] = []
+    for value in values[:5]:
+        found.extend(_addresses(value, entity.charset))
+    usable = [(name, bare) for name, bare in found if bare]
+    defects = _mailbox_defects(field, values, usable)
+    if not usable:
+        return _Mailbox(defects=defects)
+    name, bare = usable[0]
+    return _Mailbox(bare, one_line(decode_words(name.encode())[0])[:_MAX_NAME], defects)
+
+
+def _mailbox_defects(field: str, values: list[bytes], usable: list[tuple[str, str]]) -> tuple[str, ...]:
+    found = {
+        f"missing-{field}": field == "from" and not values,
+        f"bad-{field}": bool(values) and not usable,
+        f"several-{field}": len(values) > 1 or (field == "from" and len(usable) > 1),
+    }
+    return tuple(name for name, is_so in found.items() if is_so)
+
+
+def _addresses(value: bytes, label: str | None) -> list[tuple[str, str]]:
+    """Give (name, address) of a field. Where mail-parser finds none, the only thing in it that looks like one."""
+    text = one_line(decode(value, label)[0])[:_MAX_ADDRESS_FIELD]
+    # An encoded word in bad base64 makes mail-parser raise; without the words the address is still there.
+    mail = _read_field(b"From", text.encode()) or _read_field(b"From", _ENCODED_WORD.sub(" ", text).encode())
+    found = [(str(name), _address(str(address))) for name, address in (mail.from_ if mail else [])]
+    if any(address for _, address in found):
+        return found
+    lookalikes = set(_ADDRESS.findall(_QUOTED_STRING.sub(" ", text)))
+    return [("", _address(each)) for each in lookalikes] if len(lookalikes) == 1 else []
+
+
+def _address(address: str) -> str:
+    """Put the domain in lower case; "" for what is no address that can be written to."""
+    local, _, domain = address.rpartition("@")
+    if not local or not domain or len(address) > _MAX_ADDRESS or re.search(r"[\s\x00-\x1f\x7f<>]", domain):
+        return ""
+    return f"{local}@{domain.lower()}" if local.isprintable() else ""
+
+
+def _date(entity: Entity) -> datetime | None:
+    """Read the Date field: mail-parser first, then what Python forgives, e.g. a missing zone (read as UTC)."""
+    values = _values(entity, "date")
+    if not values:
+        return None
+    text = one_line(decode(values[0], None)[0])[:200]
+    mail = _read_field(b"Date", text.encode())
+    read = mail.date if mail else None
+    return read if isinstance(read, datetime) else _forgiven_date(text)
+
+
+def _forgiven_date(text: str) -> datetime | None:
+    try:
+        parts = parsedate_tz(text)
+        if parts is None or parts[0] < 1900:
+            return None
+        local = datetime(*parts[:6], tzinfo=UTC)
+        return datetime.fromtimestamp(local.timestamp() - (parts[9] or 0), UTC)
+    except (ValueError, OverflowError, IndexError, TypeError):
+        return None
+
+
+def _structure_defects(entity: Entity) -> Iterable[str]:
+    return (defect for part in entity.walk() for defect in part.defects)
+
+
+def _header_defects(entity: Entity, message: Message) -> tuple[str, ...]:
+    """Name what is wrong in the header, without a word of the content."""
+    has_date = bool(_values(entity, "date"))
+    found = {
+        "missing-date": not has_date,
+        "bad-date": has_date and message.date is None,
+        "missing-message-id": message.message_id is None,
+        "several-subject": len(_values(entity, "subject")) > 1,
+    }
+    return tuple(name for name, is_so in found.items() if is_so)
+
+
+def _each_once(*defects: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(chain(*defects)))

@@ -1,0 +1,84 @@
+"""Content-Transfer-Encoding, as leniently as people need it.
+
+See Also:
+    RFC 2045 section 6, https://www.rfc-editor.org/rfc/rfc2045#section-6
+"""
+
+import binascii
+import re
+import string
+
+_ALPHABET = (string.ascii_letters + string.digits + "+/").encode()
+_NOT_BASE64 = bytes(sorted(set(range(256)) - set(_ALPHABET)))
+_NOT_PADDED = bytes(sorted(set(_NOT_BASE64) - {ord("=")}))
+# Base64 has no blank inside a line, and no line without letters: that is prose, a footer that a gateway glued on.
+_PROSE = re.compile(rb"\S[ \t]+\S|^[^A-Za-z0-9+/=\s]+\s*$")
+_STEP = 65_536
+
+
+def encoding_named(value: str) -> str:
+    """Give the name of a transfer encoding in lower case, without comments and parameters."""
+    match = re.match(r"\s*\"?([\w-]+)", value)
+    return match.group(1).lower() if match else ""
+
+
+def decoded(body: bytes, encoding: str) -> tuple[bytes, bool]:
+    """Undo a transfer encoding; give the bytes with whether the encoding was sound. Never raises."""
+    if encoding == "base64":
+        return _base64(body)
+    if encoding == "quoted-printable":
+        return binascii.a2b_qp(body), not re.search(rb"=(?![0-9A-Fa-f]{2}|[ \t]*\r?\n|[ \t]*$)", body)
+    if encoding in {"x-uuencode", "uuencode", "x-uue", "uue"}:
+        return _uuencode(body), True
+    return body, True
+
+
+def decoded_size(content: bytes, start: int, end: int, encoding: str) -> int:
+    """Count the bytes that content[start:end] decodes to, a step at a time, keeping none of them."""
+    if encoding == "base64":
+        steps = range(start, end, _STEP)
+        letters = sum(len(content[i : min(i + _STEP, end)].translate(None, _NOT_BASE64)) for i in steps)
+        return letters * 3 // 4
+    if encoding in {"", "7bit", "8bit", "binary"}:
+        return end - start
+    return len(decoded(content[start:end], encoding)[0])
+
+
+def base64_bytes(code: bytes) -> bytes:
+    """Decode base64 with anything in it: strange bytes skipped, padding wrong, missing or in the middle."""
+    pieces = re.split(rb"=+", code.translate(None, _NOT_PADDED))
+    return b"".join(map(_piece, pieces))
+
+
+def _base64(body: bytes) -> tuple[bytes, bool]:
+    lines = body.splitlines()
+    prose = [line for line in lines if _PROSE.search(line)]
+    if len(prose) * 2 > len(lines):
+        return body, False
+    if prose:
+        code = b"\n".join(line for line in lines if not _PROSE.search(line))
+        return base64_bytes(code) + b"\n" + b"\n".join(prose), False
+    try:
+        return binascii.a2b_base64(b"".join(body.split()), strict_mode=True), True
+    except binascii.Error:
+        return base64_bytes(body), False
+
+
+def _piece(code: bytes) -> bytes:
+    """Decode one run of base64 letters; a single letter left over says nothing and is dropped."""
+    whole = code[:-1] if len(code) % 4 == 1 else code
+    return binascii.a2b_base64(whole + b"=" * (-len(whole) % 4))
+
+
+def _uuencode(body: bytes) -> bytes:
+    begin = re.search(rb"^begin [0-7]{3,4} .*$", body, re.MULTILINE)
+    end = re.search(rb"^end\s*$", body, re.MULTILINE)
+    code = body[begin.end() if begin else 0 : end.start() if end else len(body)]
+    return b"".join(map(_uu_line, code.splitlines()))
+
+
+def _uu_line(line: bytes) -> bytes:
+    try:
+        return binascii.a2b_uu(line)
+    except binascii.Error:
+        return b""

@@ -1,0 +1,35 @@
+"""What IMAP and SMTP share: how a connection is protected, and how its failure is told to the operator."""
+
+import socket
+import ssl
+from typing import Literal
+
+Security = Literal["tls", "starttls", "plain"]
+
+
+def tls_context(cafile: str | None) -> ssl.SSLContext:
+    """Make a context that verifies chain and host name, TLS 1.2 or newer; `cafile` adds a PEM file of authorities.
+
+    Raises:
+        OSError: `cafile` cannot be read.
+    """
+    context = ssl.create_default_context(cafile=cafile)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+def reason(error: BaseException) -> str:
+    """Say in a few words why a connection failed; never what was sent over it."""
+    match error:
+        case ssl.SSLCertVerificationError():
+            return f"its certificate is not trusted ({error.verify_message})"
+        case ssl.SSLError():
+            return f"TLS failed ({error.reason})"
+        case TimeoutError():
+            return "no answer in time"
+        case socket.gaierror():
+            return "its host name is unknown"
+        case OSError(strerror=str(words)):
+            return words
+        case _:
+            return "the connection was lost"

@@ -1,0 +1,50 @@
+"""Which kind of harassment a message is about: a weighted sum of phrases."""
+
+from collections.abc import Iterable
+
+from mailroom.triage.facts import Finding
+from mailroom.triage.matching import Hit
+
+ENOUGH = 3.0  # the score of one phrase that is enough alone
+CERTAIN = 6.0  # from this score on only another category can lower the confidence
+MARGIN = 1.5  # the best must have so many times the score of the second
+
+
+def decide(hits: Iterable[Hit]) -> Finding:
+    """Give the category that the phrases speak for, or "unclassified".
+
+    Each phrase counts once, and not where it lies inside a longer one of the same category. The best
+    category needs a score of 3 and 1.5 times that of the second. The confidence is the share of the best in
+    the sum of both, times its score over 6 (at most 1). The evidence is the words found; when nothing is
+    decided, those of the two best.
+    """
+    found = _by_category(hits)
+    if not found:
+        return Finding("unclassified")
+    scores = {category: float(sum(hit.meaning.weight for hit in each)) for category, each in found.items()}
+    first, *others = sorted(scores, key=lambda category: (-scores[category], category))
+    second = scores[others[0]] if others else 0.0
+    confidence = scores[first] / (scores[first] + second) * min(1.0, scores[first] / CERTAIN)
+    if scores[first] < ENOUGH or scores[first] < MARGIN * second:
+        unsure = [hit.words for category in (first, *others[:1]) for hit in found[category]]
+        return Finding("unclassified", round(confidence, 2), tuple(dict.fromkeys(unsure)))
+    return Finding(first, round(confidence, 2), tuple(dict.fromkeys(hit.words for hit in found[first])), "inferred")
+
+
+def _by_category(hits: Iterable[Hit]) -> dict[str, list[Hit]]:
+    found: dict[str, list[Hit]] = {}
+    for hit in hits:
+        if hit.meaning.kind == "category":
+            found.setdefault(hit.meaning.target, []).append(hit)
+    return {category: _each_once(each) for category, each in found.items()}
+
+
+def _each_once(hits: list[Hit]) -> list[Hit]:
+    """Keep the first hit of each wording, longest first where hits lie inside one another."""
+    kept: list[Hit] = []
+    covered = 0
+    for hit in sorted(hits, key=lambda each: (each.start, -each.end, -each.meaning.weight)):
+        if hit.end > covered:
+            kept.append(hit)
+            covered = hit.end
+    return list({hit.words: hit for hit in kept}.values())

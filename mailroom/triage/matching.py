@@ -1,0 +1,180 @@
+"""Many phrases looked for in one pass over the words of a text."""
+
+import itertools
+from dataclasses import dataclass, field
+from typing import Literal
+
+from mailroom.triage.folding import words
+from mailroom.triage.wording import COUNTRY, Step, rare_step, steps
+
+Kind = Literal["category", "danger", "contact", "country", "harmless"]
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What it means that a phrase is in a text.
+
+    `target` is the id of a category or flag, a contact preference, or the language of a country phrase;
+    `flag` is raised beside a category.
+    """
+
+    kind: Kind
+    target: str
+    weight: int = 1
+    flag: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One phrase found: words `start` to `end` (exclusive) of the text, and the country named in it."""
+
+    meaning: Meaning
+    start: int
+    end: int
+    words: str = field(repr=False)
+    country: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Phrase:
+    """A phrase taken apart. `language` is the one whose country names count in it.
+
+    `rare` is the step to look for first, `reach` the most words that the phrase can cover.
+    """
+
+    steps: tuple[Step, ...]
+    meaning: Meaning
+    language: str
+    rare: Step
+    reach: int
+
+    def may_be_in(self, vocabulary: set[str]) -> bool:
+        """Tell whether each word that has to be there is there somewhere."""
+        return all(step.may_be_in(vocabulary) for step in self.steps)
+
+    def starts(self, positions: dict[str, list[int]]) -> list[int]:
+        """Give the positions where the first step fits and the rare one is near enough."""
+        rare = _where(self.rare, positions)
+        return [
+            start for start in _where(self.steps[0], positions) if any(start <= at < start + self.reach for at in rare)
+        ]
+
+
+@dataclass(slots=True)
+class _Names:
+    """A place inside names of countries; `code` where a name ends."""
+
+    after: "dict[str, _Names]" = field(default_factory=dict)
+    code: str | None = None
+
+
+class Phrases:
+    """All phrases of all languages. Filled once, then only read.
+
+    Each phrase has a rare word without which it cannot be in a text. A scan first asks which of these words
+    are there, and then looks only at the phrases that can be.
+    """
+
+    def __init__(self) -> None:
+        self._by_rare_word: dict[str, list[_Phrase]] = {}
+        self._by_rare_stem: dict[str, list[_Phrase]] = {}
+        self._stem_lengths: tuple[int, ...] = ()
+        self._names: dict[str, _Names] = {}
+
+    def add(self, phrase: str, meaning: Meaning, language: str) -> None:
+        """Look for `phrase` from now on. Raises ValueError as `steps`."""
+        parsed = steps(phrase)
+        while parsed[0].optional:
+            self._add(parsed, meaning, language)
+            parsed = parsed[1:]
+        self._add(parsed, meaning, language)
+
+    def _add(self, parsed: list[Step], meaning: Meaning, language: str) -> None:
+        rare = rare_step(parsed)
+        phrase = _Phrase(tuple(parsed), meaning, language, rare, sum(step.longest for step in parsed))
+        for word in rare.first_words:
+            self._by_rare_word.setdefault(word, []).append(phrase)
+        for stem in rare.beginnings:
+            self._by_rare_stem.setdefault(stem, []).append(phrase)
+        self._stem_lengths = tuple({*self._stem_lengths, *map(len, rare.beginnings)})
+
+    def add_country(self, name: str, code: str, language: str) -> None:
+        """Let `name` stand for the country `code` in the phrases of `language`."""
+        node = self._names.setdefault(language, _Names())
+        for word in words(name):
+            node = node.after.setdefault(word, _Names())
+        node.code = code
+
+    def scan(self, text: list[str]) -> list[Hit]:
+        """Find every phrase in a folded text, in the order of the text; harmless ones hide what lies inside them.
+
+        Of the ways in which one phrase fits at one place the longest counts.
+        """
+        positions: dict[str, list[int]] = {}
+        for at, word in enumerate(text):
+            positions.setdefault(word, []).append(at)
+        hits = []
+        for phrase in self._possible(set(positions)):
+            for start in phrase.starts(positions):
+                end, country = self._end(phrase, text, start)
+                if end > start:
+                    hits.append(Hit(phrase.meaning, start, end, " ".join(text[start:end]), country))
+        return _not_harmless(hits)
+
+    def _possible(self, vocabulary: set[str]) -> list[_Phrase]:
+        """Give the phrases whose words are in the text, in whatever order."""
+        found: set[_Phrase] = set()
+        for word in self._by_rare_word.keys() & vocabulary:
+            found.update(self._by_rare_word[word])
+        beginnings = {word[:length] for word in vocabulary for length in self._stem_lengths}
+        for stem in self._by_rare_stem.keys() & beginnings:
+            found.update(self._by_rare_stem[stem])
+        return [phrase for phrase in found if phrase.may_be_in(vocabulary)]
+
+    def _end(self, phrase: _Phrase, text: list[str], start: int) -> tuple[int, str | None]:
+        """Give the end of the longest way in which the phrase fits at `start`, and the country in it; 0 for none."""
+        reached: dict[int, str | None] = {start: None}
+        for step in phrase.steps:
+            behind: dict[int, str | None] = {}
+            for at, country in reached.items():
+                if step.text == COUNTRY:
+                    behind.update(self._behind_country(phrase.language, text, at))
+                else:
+                    for end in step.ends(text, at):
+                        behind[end] = country
+            if not behind:
+                return 0, None
+            reached = behind
+        end = max(reached)
+        return end, reached[end]
+
+    def _behind_country(self, language: str, text: list[str], at: int) -> dict[int, str | None]:
+        """Give the position after the longest name of a country that begins here, with its code."""
+        names, best = self._names.get(language), dict[int, str | None]()
+        while names is not None:
+            if names.code is not None:
+                best = {at: names.code}
+            names = names.after.get(text[at]) if at < len(text) else None
+            at += 1
+        return best
+
+
+def _where(step: Step, positions: dict[str, list[int]]) -> list[int]:
+    """Give the positions where a step can begin."""
+    if step.text == COUNTRY:
+        return list(itertools.chain(*positions.values()))
+    begins = step.first_words.intersection(positions)
+    if step.beginnings:
+        begins = begins.union(word for word in positions if word.startswith(step.beginnings))
+    return [at for word in begins for at in positions[word]]
+
+
+def _not_harmless(hits: list[Hit]) -> list[Hit]:
+    """Drop what lies inside a harmless phrase ("shoot me an email"), and the harmless phrases themselves."""
+    kept, covered = [], 0
+    for hit in sorted(hits, key=lambda each: (each.start, each.meaning.kind != "harmless")):
+        if hit.meaning.kind == "harmless":
+            covered = max(covered, hit.end)
+        elif hit.end > covered:
+            kept.append(hit)
+    return kept

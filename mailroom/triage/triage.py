@@ -1,0 +1,104 @@
+"""Triage: language, country, category, danger and safe contact of one message. Pure.
+
+Only the subject and the first 20,000 characters are looked at, so that the time is bounded; the danger screen
+of a longer text ends there too. Phrases of all shipped languages are looked for in every text: people mix
+languages, most of all in fear.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from mailroom.errors import ConfigError, Problem
+from mailroom.mail.message import Message
+from mailroom.triage import category, contact, country, danger, language
+from mailroom.triage.facts import Triage
+from mailroom.triage.folding import prose, words
+from mailroom.triage.matching import Meaning, Phrases
+from mailroom.triage.phrases import PhraseFile, Taxonomy, language_of, parse_phrases, parse_taxonomy
+
+LOOKED_AT = 20_000  # characters
+_TAXONOMY = "categories.yaml"
+_PHRASES = "phrases/"
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """All that triage knows: the taxonomy and the phrases of each language. Built by `lexicon`.
+
+    `unsure` holds (language, country code) of country names that mean other places too.
+    """
+
+    taxonomy: Taxonomy
+    languages: frozenset[str]
+    phrases: Phrases = field(repr=False)
+    unsure: frozenset[tuple[str, str]] = frozenset()
+
+
+def lexicon(files: Mapping[str, str]) -> Lexicon:
+    """Build a lexicon from texts named `categories.yaml` and `phrases/LANGUAGE.yaml`; other names are passed over.
+
+    Raises:
+        ConfigError: with all problems of all files.
+    """
+    problems: list[Problem] = []
+    taxonomy: Taxonomy | None = None
+    parsed: dict[str, PhraseFile] = {}
+    try:
+        taxonomy = parse_taxonomy(_TAXONOMY, files.get(_TAXONOMY, ""))
+    except ConfigError as error:
+        problems += error.problems
+    for name in sorted(name for name in files if name.startswith(_PHRASES)):
+        try:
+            parsed[language_of(name)] = parse_phrases(name, files[name], taxonomy)
+        except ConfigError as error:
+            problems += error.problems
+    if problems or taxonomy is None:
+        raise ConfigError(*problems)
+    phrases = Phrases()
+    for code, file in parsed.items():
+        _add_all(phrases, code, file)
+    unsure = frozenset((code, place) for code, file in parsed.items() for place in file.country.unsure)
+    return Lexicon(taxonomy, frozenset(parsed), phrases, unsure)
+
+
+def _add_all(phrases: Phrases, code: str, file: PhraseFile) -> None:
+    for phrase, meaning in _meanings(code, file):
+        phrases.add(phrase, meaning, code)
+    for name, place in country.country_names(code):
+        phrases.add_country(name, place, code)
+    for place, more in file.country.names.items():
+        for name in more:
+            phrases.add_country(name, place, code)
+
+
+def _meanings(code: str, file: PhraseFile) -> Iterator[tuple[str, Meaning]]:
+    """Give each phrase of a file with what it means."""
+    for target, entries in file.category.items():
+        yield from ((entry.phrase, Meaning("category", target, entry.weight, entry.flag)) for entry in entries)
+    for flag, texts in file.danger.items():
+        yield from ((text, Meaning("danger", flag)) for text in texts)
+    for wish, texts in file.contact.items():
+        yield from ((text, Meaning("contact", wish)) for text in texts)
+    yield from ((entry.phrase, Meaning("country", code, entry.weight)) for entry in file.country.phrases)
+    yield from ((text, Meaning("harmless", code)) for text in file.harmless)
+
+
+def triage(message: Message, lexicon: Lexicon) -> Triage:
+    """Say what a message is about, with the evidence for each decision. Never raises, whatever the text."""
+    own = message.text[:LOOKED_AT]
+    spoken = language.detect(own)
+    if spoken.value == "und":
+        with_subject = language.detect(f"{message.subject}\n{own}"[:LOOKED_AT])
+        spoken = with_subject if with_subject.value != "und" else spoken
+    hits = lexicon.phrases.scan(words(prose(f"{message.subject}\n{own}"[:LOOKED_AT])))
+    raised = danger.flags(hits)
+    wish, wish_evidence = contact.preference(hits)
+    return Triage(
+        language=spoken,
+        country=country.decide(hits, message.sender, lexicon.unsure),
+        category=category.decide(hits),
+        flags=tuple(flag for flag, _ in raised),
+        flag_evidence=raised,
+        contact=wish,
+        contact_evidence=wish_evidence,
+    )

@@ -1,0 +1,125 @@
+"""A whole service for one test: configuration, keys, a Dovecot user, an SMTP sink; the daemon is the real one."""
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from email import message_from_bytes
+from email.message import Message
+from pathlib import Path
+from typing import Any
+
+from mailroom.config_writer import Value, render
+from mailroom.records.keystore import KeyStore
+from mailroom.share import share_path
+from tests.gnupg_home import fingerprint, new_home
+from tests.servers.dovecot import PASSWORD, Dovecot
+from tests.servers.sink import Delivery
+
+ADDRESS = "desk@example.org"
+KEEPER = "keeper@example.org"
+WRAPPING_KEY = bytes(range(32))
+
+
+@dataclass
+class House:
+    """One service. `config` is its configuration file; its inbox is that of `user` at `dovecot`."""
+
+    folder: Path
+    dovecot: Dovecot
+    user: str
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "config.toml"
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    def receive(self, *mails: bytes) -> None:
+        """Let mails arrive in the inbox."""
+        for mail in mails:
+            self.dovecot.append(self.user, mail)
+
+    def inbox(self) -> list[bytes]:
+        """What lies in the inbox."""
+        return [content for _, content in self.dovecot.messages(self.user)]
+
+    def mailroom(self, *args: str, check: bool = True, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+        """Run the command line in a process of its own."""
+        command = [sys.executable, "-m", "mailroom", "--config", str(self.config), *args]
+        done = subprocess.run(command, input=stdin, capture_output=True, check=False, timeout=240)
+        assert not check or done.returncode == 0, done.stderr.decode()
+        return done
+
+    def lines(self, *args: str) -> list[dict[str, Any]]:
+        """Run the command line and read the JSON lines that it prints."""
+        return [json.loads(line) for line in self.mailroom(*args).stdout.splitlines()]
+
+    def cases(self) -> list[dict[str, Any]]:
+        """List the cases."""
+        return self.lines("case", "list", "--json")
+
+
+@contextmanager
+def build(dovecot: Dovecot, smtp_port: int, **values: Value) -> Iterator[House]:
+    """Set up a service; keys of `values` have two underscores for the dot: `imap__after_filing`."""
+    folder = Path(tempfile.mkdtemp(prefix="mr-", dir="/tmp"))
+    user = dovecot.new_user()
+    try:
+        with new_home(["desk"], ["keeper", "deputy"]) as home:
+            _furnish(folder, home, {name.replace("__", "."): value for name, value in values.items()}, dovecot.port, smtp_port, user)
+            yield House(folder, dovecot, user)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _furnish(folder: Path, home: Path, values: dict[str, Value], imap: int, smtp: int, user: str) -> None:
+    (folder / "data").mkdir()
+    (folder / "wrapping.key").write_bytes(WRAPPING_KEY)
+    (folder / "password").write_text(PASSWORD)
+    KeyStore.create(folder / "data" / "keystore", WRAPPING_KEY)
+    ours: dict[str, Value] = {
+        "service.name": "Letter desk",
+        "service.address": ADDRESS,
+        "service.data_dir": "data",
+        "imap.host": "127.0.0.1",
+        "imap.port": imap,
+        "imap.security": "plain",
+        "imap.username": user,
+        "imap.password_file": "password",
+        "smtp.host": "127.0.0.1",
+        "smtp.port": smtp,
+        "smtp.security": "plain",
+        "openpgp.home": str(home),
+        "openpgp.key": fingerprint("desk"),
+        "archive.recipients": [fingerprint("keeper")],
+        "archive.key_file": "wrapping.key",
+        "keepers.address": KEEPER,
+        "keepers.fingerprint": fingerprint("keeper"),
+        "notices.per_hour": 100000,
+        "replies.per_domain_per_hour": 100000,
+        "paths.rules": str(share_path("rules")),
+        "paths.templates": str(share_path("templates")),
+    }
+    (folder / "config.toml").write_text(render(ours | values))
+
+
+def parsed(delivery: Delivery) -> Message:
+    """Read a letter that reached the sink."""
+    return message_from_bytes(delivery.content)
+
+
+def replies(deliveries: list[Delivery]) -> list[Delivery]:
+    """Pick the letters to complainants."""
+    return [one for one in deliveries if one.rcpt_tos != (KEEPER,)]
+
+
+def notices(deliveries: list[Delivery]) -> list[Delivery]:
+    """Pick the letters to the keeper."""
+    return [one for one in deliveries if one.rcpt_tos == (KEEPER,)]

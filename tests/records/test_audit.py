@@ -1,0 +1,36 @@
+"""The audit log."""
+
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import Connection, delete, update
+
+from mailroom.records import audit
+from mailroom.records.tables import audit as table
+from tests.records.conftest import Shelf
+
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
+
+
+def fill(connection: Connection) -> None:
+    for number in range(5):
+        audit.append(connection, NOW, "desk", "intake", f"K7QD-3M9X-{number}", "report")
+
+
+def test_a_whole_chain_breaks_nowhere(shelf: Shelf) -> None:
+    shelf.database.write_now(fill)
+    assert shelf.database.read_now(audit.broken_at) is None
+
+
+@pytest.mark.parametrize("column", ["at", "actor", "act", "object", "result", "previous", "hash"])
+def test_a_change_of_any_field_breaks_the_chain(shelf: Shelf, column: str) -> None:
+    shelf.database.write_now(fill)
+    forged = update(table).where(table.c.seq == 3).values({column: "forged"})
+    shelf.database.write_now(lambda connection: connection.execute(forged))
+    assert shelf.database.read_now(audit.broken_at) == 3
+
+
+def test_a_missing_entry_breaks_the_chain(shelf: Shelf) -> None:
+    shelf.database.write_now(fill)
+    shelf.database.write_now(lambda connection: connection.execute(delete(table).where(table.c.seq == 2)))
+    assert shelf.database.read_now(audit.broken_at) == 2

@@ -1,0 +1,49 @@
+"""Real servers for the transport tests; each xdist worker starts its own."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+import pytest
+
+from mailroom.transport.imap import ImapMailbox, ImapSettings
+from tests.servers.dovecot import HOST, PASSWORD, Dovecot
+
+ODD_USERS = {'we "ird\\ üser': 'p "w\\ ß 密', "plain": "with space"}
+
+OpenMailbox = Callable[..., ImapMailbox]
+
+
+@pytest.fixture(scope="session")
+def dovecot() -> Iterator[Dovecot]:
+    with Dovecot(tls=True, odd_users=ODD_USERS) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def prefixed() -> Iterator[Dovecot]:
+    """A server that keeps every folder below INBOX, as Courier does."""
+    with Dovecot(prefix="INBOX.", separator=".") as server:
+        yield server
+
+
+@pytest.fixture
+def user(dovecot: Dovecot) -> str:
+    return dovecot.new_user()
+
+
+@pytest.fixture
+async def open_mailbox(dovecot: Dovecot) -> AsyncIterator[OpenMailbox]:
+    """Make mailboxes (by default on the shared Dovecot) and close them after the test."""
+    opened: list[ImapMailbox] = []
+
+    def open_one(username: str, password: str = PASSWORD, **changes: Any) -> ImapMailbox:
+        async def secret() -> str:
+            return password
+
+        usual: dict[str, Any] = {"host": HOST, "port": dovecot.port, "security": "plain", "timeout": 20.0}
+        opened.append(ImapMailbox(ImapSettings(username=username, password=secret, **(usual | changes))))
+        return opened[-1]
+
+    yield open_one
+    for mailbox in opened:
+        await mailbox.close()
