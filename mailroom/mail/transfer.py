@@ -74,7 +74,7 @@ def _uuencode(body: bytes) -> bytes:
     begin = re.search(rb"^begin [0-7]{3,4} .*$", body, re.MULTILINE)
     end = re.search(rb"^end\s*$", body, re.MULTILINE)
     code = body[begin.end() if begin else 0 : end.start() if end else len(body)]
-    return b"".join(map(_uu_line, code.splitlines()))
+    return b"".join(_uu_line(line) for line in code.splitlines() if line)
 
 
 def _uu_line(line: bytes) -> bytes:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from mailroom.referral.yaml_lines import near
+from mailroom.triage.country import country_names
 from mailroom.triage.facts import Contact
 
 # Groups of countries that rules and directory entries may name instead of a list of countries.
@@ -61,7 +62,8 @@ class Known:
         valid = self._valid(kind)
         if valid is None or value in valid or (kind == "language" and base(value) in valid):
             return None
-        return f"unknown {kind} {value!r}", near(value, valid)
+        named = {name.casefold(): code for name, code in country_names("en")} if kind == "country" else {}
+        return f"unknown {kind} {value!r}", named.get(value.casefold()) or near(value, valid)
 
     def _valid(self, kind: str) -> frozenset[str] | None:
         return {

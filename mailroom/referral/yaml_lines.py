@@ -101,6 +101,7 @@ def check(file: str, tree: object, model: type[M]) -> M:
         return model.model_validate(tree)
     except ValidationError as error:
         faults = [(each["loc"], _fault(each, model)) for each in error.errors(include_url=False)]
+        faults.sort(key=lambda each: line_of(tree, each[0]))
         raise ConfigError(*(problem(file, tree, place, fault) for place, fault in faults)) from None
 
 

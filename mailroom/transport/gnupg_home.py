@@ -32,6 +32,9 @@ max-cache-ttl 31536000
 disable-scdaemon
 extra-socket none
 browser-socket none
+# Every use of a key with a passphrase costs this; gpg's own choice costs 0.1 s and more. A passphrase that stands
+# in a file should be long and random, and then needs no slow hash.
+s2k-count 65536
 # Many keys in use at a time need more locked memory than the agent sets aside.
 auto-expand-secmem
 """

@@ -23,7 +23,7 @@ from mailroom.transport import imap_parse as parse
 from mailroom.transport import imap_steps as steps
 from mailroom.transport.network import Security, reason, tls_context
 
-# At DEBUG the library logs every byte that it receives, which would be the mails.
+# At DEBUG the library logs commands and answers, with names of folders in them.
 logging.getLogger("aioimaplib").setLevel(logging.WARNING)
 
 LOGOUT_SECONDS = 0.9

@@ -19,6 +19,8 @@ LINE_BYTES = 4000
 SET_BYTES = 3000
 # As many messages in one command, so that one answer stays a bounded piece of work.
 SET_MESSAGES = 1000
+# No person writes parts within parts deeper than that.
+DEEPEST = 50
 
 _LITERAL = re.compile(rb"\{(\d{1,12})\}\Z")
 _TOKEN = re.compile(rb'\(|\)|"(?:[^"\\]|\\.)*"|[^\s()"]+', re.DOTALL)
@@ -264,7 +266,7 @@ def _leaves(structure: Value) -> Iterator[tuple[str, list[Value]]]:
     waiting = [("", structure)]
     while waiting:
         place, part = waiting.pop()
-        if not isinstance(part, list) or not part:
+        if not isinstance(part, list) or not part or place.count(".") >= DEEPEST:
             continue
         children = list(itertools.takewhile(lambda child: isinstance(child, list), part))
         if not children:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from mailroom.triage.facts import Finding
-from mailroom.triage.matching import Hit
+from mailroom.triage.matching import Hit, outermost
 
 ENOUGH = 3.0  # the score of one phrase that is enough alone
 CERTAIN = 6.0  # from this score on only another category can lower the confidence
@@ -13,7 +13,7 @@ MARGIN = 1.5  # the best must have so many times the score of the second
 def decide(hits: Iterable[Hit]) -> Finding:
     """Give the category that the phrases speak for, or "unclassified".
 
-    Each phrase counts once, and not where it lies inside a longer one of the same category. The best
+    Each wording counts once, and not where it lies inside a longer one ("hits me" in "my husband hits me"). The best
     category needs a score of 3 and 1.5 times that of the second. The confidence is the share of the best in
     the sum of both, times its score over 6 (at most 1). The evidence is the words found; when nothing is
     decided, those of the two best.
@@ -33,18 +33,8 @@ def decide(hits: Iterable[Hit]) -> Finding:
 
 def _by_category(hits: Iterable[Hit]) -> dict[str, list[Hit]]:
     found: dict[str, list[Hit]] = {}
-    for hit in hits:
-        if hit.meaning.kind == "category":
-            found.setdefault(hit.meaning.target, []).append(hit)
-    return {category: _each_once(each) for category, each in found.items()}
-
-
-def _each_once(hits: list[Hit]) -> list[Hit]:
-    """Keep the first hit of each wording, longest first where hits lie inside one another."""
-    kept: list[Hit] = []
-    covered = 0
-    for hit in sorted(hits, key=lambda each: (each.start, -each.end, -each.meaning.weight)):
-        if hit.end > covered:
-            kept.append(hit)
-            covered = hit.end
-    return list({hit.words: hit for hit in kept}.values())
+    for hit in outermost(hits, "category"):
+        same = found.setdefault(hit.meaning.target, [])
+        if all(hit.words != other.words for other in same):
+            same.append(hit)
+    return found

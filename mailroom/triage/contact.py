@@ -3,14 +3,14 @@
 from collections.abc import Iterable
 
 from mailroom.triage.facts import Contact
-from mailroom.triage.matching import Hit
+from mailroom.triage.matching import Hit, outermost
 
 _CAUTIOUS_FIRST: tuple[Contact, ...] = ("none", "unsafe", "ok")
 
 
 def preference(hits: Iterable[Hit]) -> tuple[Contact | None, tuple[str, ...]]:
     """Give the most cautious wish that is in the text, with its words: "none" before "unsafe" before "ok"."""
-    found = [hit for hit in hits if hit.meaning.kind == "contact"]
+    found = outermost(hits, "contact")
     for wish in _CAUTIOUS_FIRST:
         said = tuple(dict.fromkeys(hit.words for hit in found if hit.meaning.target == wish))
         if said:

@@ -20,7 +20,8 @@ _LOOKED_AT = 1500  # characters; more does not change the answer, only the time
 _FIRST_IDEOGRAPH = 0x2E80  # from here on a letter says about as much as three of an alphabet
 _SAME_WRITTEN = {
     # Varieties whose writers read the standard language; ISO 639-3 codes of the model -> codes of our texts.
-    "ary": "ar", "arz": "ar", "pcm": "en", "tl": "fil", "uzs": "uz", "wuu": "zh", "yue": "zh", "zxx": "und",
+    "an": "es", "ary": "ar", "arz": "ar", "ext": "es", "lij": "it", "pcm": "en", "tl": "fil", "uzs": "uz", "vec": "it",
+    "wuu": "zh", "yue": "zh", "zxx": "und",
 }  # fmt: skip
 _ARMOUR = re.compile(r"-----BEGIN PGP [^\n]*(?:.*?-----END PGP [^\n]*|.*)", re.DOTALL)
 _QUOTED = re.compile(r"^[ \t]*>.*$", re.MULTILINE)
@@ -33,7 +34,7 @@ def detect(text: str) -> Finding:
     probability below 0.80, is "und"; the evidence then still names the two best guesses. Varieties count for
     their written standard (Egyptian and Moroccan Arabic for ar, Cantonese for zh, Nigerian Pidgin for en).
     """
-    own = prose(_QUOTED.sub("", _ARMOUR.sub("", text)))[:_LOOKED_AT]
+    own = " ".join(prose(_QUOTED.sub("", _ARMOUR.sub("", text)))[:_LOOKED_AT].split())
     if _letters(own) < ENOUGH_LETTERS:
         return Finding("und", 0.0, ("fewer than 20 letters",))
     ranked = _ranked(own)

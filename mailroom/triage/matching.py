@@ -1,6 +1,7 @@
 """Many phrases looked for in one pass over the words of a text."""
 
 import itertools
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -167,6 +168,16 @@ def _where(step: Step, positions: dict[str, list[int]]) -> list[int]:
     if step.beginnings:
         begins = begins.union(word for word in positions if word.startswith(step.beginnings))
     return [at for word in begins for at in positions[word]]
+
+
+def outermost(hits: Iterable[Hit], kind: Kind) -> list[Hit]:
+    """Give the hits of one kind that do not lie inside a longer one of that kind, in the order of the text."""
+    kept: list[Hit] = []
+    for hit in sorted((hit for hit in hits if hit.meaning.kind == kind), key=lambda each: (each.start, -each.end)):
+        same_place = bool(kept) and (kept[-1].start, kept[-1].end) == (hit.start, hit.end)
+        if not kept or same_place or hit.end > kept[-1].end:
+            kept.append(hit)
+    return kept
 
 
 def _not_harmless(hits: list[Hit]) -> list[Hit]:

@@ -43,8 +43,10 @@ def lexicon(files: Mapping[str, str]) -> Lexicon:
     problems: list[Problem] = []
     taxonomy: Taxonomy | None = None
     parsed: dict[str, PhraseFile] = {}
+    if _TAXONOMY not in files:
+        raise ConfigError(Problem(_TAXONOMY, "", "the file is missing."))
     try:
-        taxonomy = parse_taxonomy(_TAXONOMY, files.get(_TAXONOMY, ""))
+        taxonomy = parse_taxonomy(_TAXONOMY, files[_TAXONOMY])
     except ConfigError as error:
         problems += error.problems
     for name in sorted(name for name in files if name.startswith(_PHRASES)):

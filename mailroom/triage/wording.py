@@ -1,7 +1,7 @@
 """How a phrase is written in the files under rules/phrases, and taken apart.
 
     he|she|they     any one of these
-    going?          this word may be missing
+    (going|trying)  a word that may be missing
     threaten*       any word that begins so (at least two letters)
     ...             up to three words of any kind in between
     {country}       a name of a country in the language of the file
@@ -97,14 +97,16 @@ def _step(token: str) -> Step:
     if token == AGE:
         return Step(token, words=_MINOR_AGES, first_words=_MINOR_AGES)
     if "{" in token:
-        raise ValueError(f"{token} is not known; there are {{country}} and {{age}}")
-    runs = [_run(alternative) for alternative in token.removesuffix("?").split("|")]
+        raise ValueError(f"{token} is not known; there are {{country}} and {{age}}, alone")
+    if token.startswith("(") != token.endswith(")"):
+        raise ValueError(f"{token}: ( and ) stand around one word, or words with | between them")
+    runs = [_run(alternative) for alternative in token.removeprefix("(").removesuffix(")").split("|")]
     single = {run[0] for run in runs if len(run) == 1}
     longer = tuple(run for run in runs if len(run) > 1)
     whole = frozenset(word for word in single if not word.endswith("*"))
     return Step(
         token,
-        optional=token.endswith("?"),
+        optional=token.startswith("("),
         words=whole,
         beginnings=tuple(sorted(word[:-1] for word in single - whole)),
         runs=longer,

@@ -1,10 +1,12 @@
 """YAML that people edit: read with line numbers, checked against a pydantic model, every problem at once."""
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
@@ -58,12 +60,19 @@ class Document:
             checked = model.model_validate(self.tree)
         except ValidationError as error:
             for fault in error.errors(include_url=False):
-                key = str(fault["loc"][-1]) if fault["loc"] else "the file"
-                nearest = near(key, keys) if fault["type"] == "extra_forbidden" else None
-                self.complain(fault["loc"], _said(fault["type"], key, fault["msg"]), nearest)
+                self._complain_of(fault, keys)
             self.refuse_if_wrong()
             raise
         return checked
+
+    def _complain_of(self, fault: ErrorDetails, keys: Iterable[str]) -> None:
+        key = next((part for part in reversed(fault["loc"]) if isinstance(part, str) and part != "[key]"), "the file")
+        nearest = None
+        if fault["type"] == "extra_forbidden":
+            nearest = near(key, keys)
+        elif fault["type"] == "literal_error":
+            nearest = near(str(fault["input"]), re.findall("'([^']*)'", fault["ctx"]["expected"]))
+        self.complain(fault["loc"], _said(fault["type"], key, fault["msg"]), nearest)
 
     def refuse_if_wrong(self) -> None:
         """Raise one ConfigError with all problems, in the order of the file, if there are any."""

@@ -73,13 +73,14 @@ def build(dovecot: Dovecot, smtp_port: int, **values: Value) -> Iterator[House]:
     user = dovecot.new_user()
     try:
         with new_home(["desk"], ["keeper", "deputy"]) as home:
-            _furnish(folder, home, {name.replace("__", "."): value for name, value in values.items()}, dovecot.port, smtp_port, user)
+            ports: dict[str, Value] = {"imap.port": dovecot.port, "smtp.port": smtp_port, "imap.username": user}
+            _furnish(folder, home, ports | {name.replace("__", "."): value for name, value in values.items()})
             yield House(folder, dovecot, user)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _furnish(folder: Path, home: Path, values: dict[str, Value], imap: int, smtp: int, user: str) -> None:
+def _furnish(folder: Path, home: Path, values: dict[str, Value]) -> None:
     (folder / "data").mkdir()
     (folder / "wrapping.key").write_bytes(WRAPPING_KEY)
     (folder / "password").write_text(PASSWORD)
@@ -89,12 +90,9 @@ def _furnish(folder: Path, home: Path, values: dict[str, Value], imap: int, smtp
         "service.address": ADDRESS,
         "service.data_dir": "data",
         "imap.host": "127.0.0.1",
-        "imap.port": imap,
         "imap.security": "plain",
-        "imap.username": user,
         "imap.password_file": "password",
         "smtp.host": "127.0.0.1",
-        "smtp.port": smtp,
         "smtp.security": "plain",
         "openpgp.home": str(home),
         "openpgp.key": fingerprint("desk"),

@@ -20,8 +20,8 @@ MAILS = [path.read_bytes() for path in sorted(CORPUS.glob("[0-9]*/mail.eml"))]
 SYNTAX = [
     b"From: ", b"Date: ", b"Subject: ", b"References: <", b"Content-Type: ", b"Content-Transfer-Encoding: ", b"base64",
     b"multipart/mixed; boundary=b", b"\r\n", b"\r\n\r\n", b"--b", b"--", b"=?utf-8?b?", b"=?x?q?", b"?=", b"=", b'"',
-    b"<", b">", b"text/html", b"charset=", b"utf-7", b"idna", b"hz", b"utf-16", b"cp037", b"\x1b$B", b"\x1b$)C", b"\x00",
-    b"filename*0*=utf-8''%", b"\xff\xfe", b"format=flowed", b"<table>", b"<blockquote type=cite>", b"&#55296;",
+    b"<", b">", b"text/html", b"charset=", b"utf-7", b"idna", b"hz", b"utf-16", b"cp037", b"\x1b$B", b"\x1b$)C",
+    b"\x00", b"filename*0*=utf-8''%", b"\xff\xfe", b"format=flowed", b"<table>", b"<blockquote type=cite>", b"&#55296;",
     b"message/rfc822", b"9" * 5000,
 ]  # fmt: skip
 
@@ -29,6 +29,13 @@ SYNTAX = [
 def mail(header: str, body: str | bytes = "text") -> bytes:
     content = body if isinstance(body, bytes) else body.encode()
     return header.replace("\n", "\r\n").encode() + b"\r\n\r\n" + content
+
+
+def multipart(kind: str, *parts: str) -> bytes:
+    """Make a multipart of parts written as "type and fields | body"."""
+    split = [part.partition(" | ") for part in parts]
+    body = "".join(f"--b\nContent-Type: {head}\n\n{text}\n" for head, _, text in split)
+    return mail(f"Content-Type: multipart/{kind}; boundary=b", f"{body}--b--")
 
 
 def assert_sound(message: Message) -> None:
@@ -80,6 +87,7 @@ def test_a_damaged_mail_gives_a_message(content: bytes, data: st.DataObject) -> 
         ('"Vale, Anna" anna@example.org', "anna@example.org"),
         ("Anna <anna@example.org", "anna@example.org"),
         ("=?utf-8?b?A?= <anna@example.org>", "anna@example.org"),
+        ("=?utf-8?b?A?= <anna@example.org>, b@example.org", "anna@example.org"),
         ("undisclosed-recipients: ;", None),
         ("Anna", None),
         ('"anna@example.org" <>', None),
@@ -144,11 +152,8 @@ def test_references_come_before_in_reply_to_without_brackets_each_once() -> None
 
 def test_of_too_many_references_the_first_and_the_last_are_kept() -> None:
     every = [f"{number}@x.example" for number in range(200)]
-    message = parse(
-        mail(
-            f"References: {' '.join(f'<{each}>' for each in every)} <{'y' * 2000}@x.example>\nIn-Reply-To: <last@x.example>"
-        )
-    )
+    field = " ".join(f"<{each}>" for each in [*every, "y" * 2000])
+    message = parse(mail(f"References: {field}\nIn-Reply-To: <last@x.example>"))
     assert message.references == (every[0], *every[-48:], "last@x.example")
 
 
@@ -164,32 +169,43 @@ def test_subject_never_holds_a_line_end_even_an_encoded_one() -> None:
 
 
 def test_inline_texts_are_joined_by_a_blank_line_and_attached_text_is_not_shown() -> None:
-    body = "--b\n\none\n--b\nContent-Disposition: attachment\n\ntwo\n--b\nContent-Type: text/plain; name=x.txt\n\nfour\n--b\n\nthree\n--b--"
-    message = parse(mail("Content-Type: multipart/mixed; boundary=b", body))
+    attached = "text/plain\nContent-Disposition: attachment | two"
+    message = parse(
+        multipart("mixed", "text/plain | one", attached, "text/plain; name=x.txt | four", "text/html | <p>three")
+    )
     assert message.text == "one\n\nthree"
     assert [(each.name, each.size) for each in message.attachments] == [(None, 3), ("x.txt", 4)]
 
 
 @pytest.mark.parametrize("kind", ["encrypted", "mixed"])
 def test_crypto_plumbing_is_no_attachment(kind: str) -> None:
-    body = (
-        "--b\nContent-Type: application/pgp-encrypted\n\nVersion: 1\n--b\nContent-Type: application/octet-stream; name=encrypted.asc\n\n"
-        "armor\n--b\nContent-Type: image/png\n\nx\n--b--"
-    )
-    assert [each.type for each in parse(mail(f"Content-Type: multipart/{kind}; boundary=b", body)).attachments] == [
-        "image/png"
-    ]
+    version, armor = "application/pgp-encrypted | Version: 1", "application/octet-stream; name=encrypted.asc | armor"
+    message = parse(multipart(kind, version, armor, "image/png | x"))
+    assert [each.type for each in message.attachments] == ["image/png"]
 
 
 def test_signature_part_is_no_attachment_and_the_key_is_one() -> None:
-    body = "--b\n\nsigned\n--b\nContent-Type: application/pgp-signature; name=s.asc\n\nx\n--b\nContent-Type: application/pgp-keys\n\nk\n--b--"
-    message = parse(mail("Content-Type: multipart/signed; boundary=b", body))
+    message = parse(
+        multipart("signed", "text/plain | signed", "application/pgp-signature | x", "application/pgp-keys | k")
+    )
     assert (message.text, [each.type for each in message.attachments]) == ("signed", ["application/pgp-keys"])
 
 
+def test_html_twin_is_shown_only_when_the_plain_text_is_empty_and_never_attached() -> None:
+    for plain, shown in (("plain", "plain"), ("  ", "html")):
+        message = parse(multipart("alternative", f"text/plain | {plain}", "text/html | <p>html", "text/calendar | c"))
+        assert (message.text, [each.type for each in message.attachments]) == (shown, ["text/calendar"])
+
+
+def test_root_of_related_may_be_named() -> None:
+    root = "text/html\nContent-ID: <root> | <p>root"
+    message = parse(multipart('related; start="<root>"', "text/plain | x", root))
+    assert (message.text, [each.type for each in message.attachments]) == ("root", ["text/plain"])
+
+
 def test_a_large_attachment_costs_no_memory() -> None:
-    header = "Content-Type: multipart/mixed; boundary=b\n\n--b\n\nhello\n--b\nContent-Type: image/png\nContent-Transfer-Encoding: base64"
-    content = mail(header, base64.encodebytes(os.urandom(6_000_000)) + b"--b--")
+    code = base64.encodebytes(os.urandom(6_000_000)).decode()
+    content = multipart("mixed", "text/plain | hello", f"image/png\nContent-Transfer-Encoding: base64 | {code}")
     tracemalloc.start()
     message = parse(content)
     peak = tracemalloc.get_traced_memory()[1]

@@ -160,6 +160,8 @@ def test_misspelt_keys_and_wrong_values_are_refused_all_at_once() -> None:
             "rule 'rest' always hits, so no rule after it ever does.",
         ),
         ("rules:\n" + row("rest", "{country: KE}") + LAST, "line 5", "the id 'rest' is there twice."),
+        ("rules:\n  - {id: a, refer: 5}\n", "line 2", "refer must be keys with values."),
+        ("rules: \x07\n", "", "not valid YAML."),
         ("rules: []\n", "line 1", "rules: must not be empty."),
         ("", "line 1", "the file must be keys with values."),
         ("rules:\n  - id: [\n", "line 3", "not valid YAML: expected the node content, but found '<stream end>'."),

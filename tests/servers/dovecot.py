@@ -12,6 +12,7 @@ import pwd
 import random
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -151,7 +152,8 @@ class Dovecot:
     def start(self) -> None:
         """Start, or start again on the same port; returns when a login works."""
         program = _program("dovecot")
-        self._process = subprocess.Popen([program, "-F", "-c", str(self.root / "dovecot.conf")], cwd="/")
+        command = [program, "-F", "-c", str(self.root / "dovecot.conf")]
+        self._process = subprocess.Popen(command, cwd="/", start_new_session=True)
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self._process.poll() is None:
             with suppress(OSError, imaplib.IMAP4.error):
@@ -169,6 +171,8 @@ class Dovecot:
         if self._process:
             self._process.terminate()
             self._process.wait(timeout=START_SECONDS)
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)  # processes that still serve a client
             self._process = None
 
     def log(self) -> str:

@@ -130,7 +130,7 @@ class Sink:
     ) -> str:
         if self._password and not session.authenticated:
             return "530 5.7.0 Authentication required"
-        reply = await self._reply(smtp, "MAIL", Delivery(address))
+        reply = await self._reply(smtp, "MAIL", Delivery(_sender(address)))
         if reply.startswith("250"):
             envelope.mail_from = address
             envelope.mail_options.extend(options)
@@ -140,14 +140,14 @@ class Sink:
     async def handle_RCPT(  # noqa: N802  # aiosmtpd's name
         self, smtp: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
-        reply = await self._reply(smtp, "RCPT", Delivery(envelope.mail_from or "", (address,)))
+        reply = await self._reply(smtp, "RCPT", Delivery(_sender(envelope.mail_from), (address,)))
         if reply.startswith("250"):
             envelope.rcpt_tos.append(address)
         return reply
 
     async def handle_DATA(self, smtp: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
         assert isinstance(envelope.content, bytes)
-        delivery = Delivery(envelope.mail_from or "", tuple(envelope.rcpt_tos), envelope.content)
+        delivery = Delivery(_sender(envelope.mail_from), tuple(envelope.rcpt_tos), envelope.content)
         reply = await self._reply(smtp, "DATA", delivery)
         if reply.startswith("250"):
             self.deliveries.append(delivery)
@@ -159,3 +159,7 @@ class Sink:
     async def handle_QUIT(self, _smtp: SMTP, _session: Session, _envelope: Envelope) -> str:  # noqa: N802
         self.commands.append("QUIT")
         return "221 Bye"
+
+
+def _sender(address: str | None) -> str:
+    return "" if address in {None, "<>"} else str(address)  # aiosmtpd writes the null sender as "<>"

@@ -6,11 +6,14 @@ from typing import Any
 import pytest
 
 from mailroom.transport.imap import ImapMailbox, ImapSettings
+from mailroom.transport.smtp import SmtpCourier, SmtpSettings
 from tests.servers.dovecot import HOST, PASSWORD, Dovecot
+from tests.servers.sink import Sink
 
 ODD_USERS = {'we "ird\\ üser': 'p "w\\ ß 密', "plain": "with space"}
 
 OpenMailbox = Callable[..., ImapMailbox]
+OpenCourier = Callable[..., SmtpCourier]
 
 
 @pytest.fixture(scope="session")
@@ -47,3 +50,26 @@ async def open_mailbox(dovecot: Dovecot) -> AsyncIterator[OpenMailbox]:
     yield open_one
     for mailbox in opened:
         await mailbox.close()
+
+
+@pytest.fixture
+async def sink() -> AsyncIterator[Sink]:
+    async with Sink() as server:
+        yield server
+
+
+@pytest.fixture
+async def open_courier() -> AsyncIterator[OpenCourier]:
+    opened: list[SmtpCourier] = []
+
+    def open_one(port: int, password: str = "pass", **changes: Any) -> SmtpCourier:
+        async def secret() -> str:
+            return password
+
+        usual: dict[str, Any] = {"host": HOST, "port": port, "security": "plain", "timeout": 20.0, "password": secret}
+        opened.append(SmtpCourier(SmtpSettings(**(usual | changes))))
+        return opened[-1]
+
+    yield open_one
+    for courier in opened:
+        await courier.close()
