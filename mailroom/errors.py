@@ -8,6 +8,7 @@ MailroomError
 │   ├── TemporaryFailure the same letter may go later (4yz, connection lost)
 │   └── PermanentFailure this letter will never go (5yz)
 ├── OpeningFailed        a worker hung or died over one mail
+├── WorkersBroken        no worker could be started: no mail is to blame
 ├── DecryptionFailed     an OpenPGP message that we cannot or must not open
 ├── EncryptionFailed     a certificate that cannot be encrypted to
 ├── SealError            sealed bytes that do not open, or a key that is gone
@@ -74,11 +75,15 @@ class PermanentFailure(DeliveryFailure):
 
 
 class OpeningFailed(MailroomError):
-    """The worker did not come back with an opened mail. `why`: timeout | died."""
+    """The worker did not come back with an opened mail. `why`: timeout | died | the type of error."""
 
     def __init__(self, why: str) -> None:
         super().__init__(f"the worker could not open a mail: {why}")
         self.why = why
+
+
+class WorkersBroken(MailroomError):
+    """Workers do not start. The mails are innocent and stay where they are."""
 
 
 class DecryptionFailed(MailroomError):

@@ -92,7 +92,7 @@ def paced(desk: Desk, reply: Outgoing | None) -> tuple[Outgoing, ...]:
     if reply is None:
         return ()
     if not reply.held and desk.pace.reply(desk.now()):
-        _log.error("circuit open", state="automatic replies wait", seconds=300)
+        _log.error("circuit open", state="replies_wait", seconds=300)
     return (reply,)
 
 

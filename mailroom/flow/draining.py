@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from mailroom.errors import EncryptionFailed, OpeningFailed, SealError
+from mailroom.errors import EncryptionFailed, OpeningFailed, SealError, WorkersBroken
 from mailroom.flow.desk import Desk
 from mailroom.flow.intake import Outcome, park, take_in
 from mailroom.log import get_logger
@@ -61,10 +61,9 @@ async def drain(desk: Desk, stop: asyncio.Event) -> Drained:
         if stop.is_set():
             return done
         done += await _together(desk, batch)
-    suspects = (
-        known.suspects if not done.fetched else (await desk.arrivals.sort(await desk.mailbox.arrivals())).suspects
-    )
-    for arrival in suspects:
+    if known.fresh:  # some of them may have become suspects
+        known = await desk.arrivals.sort(await desk.mailbox.arrivals())
+    for arrival in known.suspects:
         if stop.is_set():
             return done
         done += await _alone(desk, arrival)
@@ -119,8 +118,8 @@ async def _attempt(desk: Desk, raw: RawMail) -> Outcome | None:
     """Take one mail in; None when the mail broke it. Here and nowhere else is everything caught."""
     try:
         return await take_in(desk, raw)
-    except (SealError, EncryptionFailed) as failure:  # our keys are wrong, not the mail: it waits
-        _log.error("cannot seal", why=type(failure).__name__)
+    except (SealError, EncryptionFailed, WorkersBroken) as failure:  # our fault, not the mail's: it waits
+        _log.error("cannot work", why=type(failure).__name__)
         await desk.arrivals.release([raw.arrival])
         return "deferred"
     except Exception as failure:  # noqa: BLE001 the one boundary: whatever a mail broke, it is tried alone, then parked

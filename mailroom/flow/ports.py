@@ -82,8 +82,8 @@ class Opener(Protocol):
         """Read, decrypt and judge one mail.
 
         Raises:
-            OpeningFailed: the worker hung or died; the next mail is safe.
-            Exception: whatever reading the mail raised, out of memory too.
+            OpeningFailed: the worker raised, hung, ran out of memory or died; the next mail is safe.
+            WorkersBroken: no worker could be started; the mail was not touched.
         """
         ...
 

@@ -122,7 +122,7 @@ def _leaf(entity: Entity) -> Body:
 
 
 def _is_attached(entity: Entity) -> bool:
-    """Tell a file from a text: it says so, or it has a name and does not say `inline`."""
+    """Tell a file from a text: it says so, or it has a name and does not say `inline`. The mail itself is no file."""
     if entity.disposition in {"", "inline"}:
         return entity.disposition == "" and entity.start > 0 and file_name(entity) is not None
     return entity.disposition == "attachment" or file_name(entity) is not None

@@ -25,6 +25,9 @@ MAX_FIELDS = 1000
 MAX_HEADER_BYTES = 1_048_576
 MAX_FIELD_BYTES = 65_536
 
+_BEGINNING = re.compile(
+    rb"(?:\xef\xbb\xbf)?(?:>?From [^\r\n]*(?:\r\n|\r|\n)|(?:\r\n|\r|\n){1,20}(?=[A-Za-z][!-9;-~]{1,60}:))?"
+)
 _FIELD = re.compile(rb"([!-9;-~]{1,200})[ \t]*:")
 _LINE = re.compile(rb"([^\r\n]*)(?:\r\n|\r|\n|\Z)")
 _EMPTY_LINE = re.compile(rb"(?:\r\n|\r(?!\n)|\n)(?:\r\n|\r(?!\n)|\n)")
@@ -84,6 +87,12 @@ class _Budget:
     """How many parts may still be cut out of this mail."""
 
     parts: int = MAX_PARTS
+
+
+def header_start(content: bytes) -> int:
+    """Tell where the header of a mail begins: after a mbox "From " line, a byte order mark, or blank lines."""
+    found = _BEGINNING.match(content)
+    return found.end() if found else 0
 
 
 def read_entity(content: bytes, start: int = 0) -> Entity:

@@ -25,7 +25,7 @@ from mailparser.exceptions import MailParserError
 from mailroom.mail.body import Body, read_body
 from mailroom.mail.charset import decode, one_line
 from mailroom.mail.encodedword import decode_words
-from mailroom.mail.entity import Entity, read_entity
+from mailroom.mail.entity import Entity, header_start, read_entity
 from mailroom.mail.message import Message
 from mailroom.mail.quoted import own_text
 from mailroom.mail.thread import is_answer
@@ -37,9 +37,6 @@ _MAX_ADDRESS_FIELD = 8000
 _MAX_ADDRESS = 320
 _MAX_NAME = 300
 
-_BEGINNING = re.compile(
-    rb"(?:\xef\xbb\xbf)?(?:>?From [^\r\n]*(?:\r\n|\r|\n)|(?:\r\n|\r|\n){1,20}(?=[A-Za-z][!-9;-~]{1,60}:))?"
-)
 _ID = re.compile(r"<([^<>]{1,4000})>")
 _ADDRESS = re.compile(r"[^\s<>()\[\]\",;:@]{1,64}@[^\s<>()\[\]\",;:@]+\.?[^\s<>()\[\]\",;:@]+")
 _ENCODED_WORD = re.compile(r"=\?[^\s<>\",]*")
@@ -57,8 +54,7 @@ class _Mailbox:
 
 def parse(content: bytes) -> Message:
     """Read a mail. Any bytes give a Message; `unreadable` when neither header nor body could be read."""
-    found = _BEGINNING.match(content)
-    entity = read_entity(content, found.end() if found else 0)
+    entity = read_entity(content[header_start(content) :])
     if not entity.header and not _is_text(content):
         return _unreadable()
     body = read_body(entity)

@@ -1,9 +1,9 @@
 """What the writer wrote: without the history that mailers quote, signatures and the footers of phones.
 
-Libraries were tried and turned down (mail-parser-reply 1.36, email-reply-parser 0.5.12): they know no Portuguese,
-Russian, Arabic or Hindi; they drop every quoted line after the text, which in a complaint is often the threat
-itself; they take a closing "Thanks," or a line with a leading dash for the signature and drop what follows. Here a
-line is dropped only for a reason that is written down below, and every look at a line costs bounded time.
+Libraries were tried and turned down. mail-parser-reply 1.36 must be told the language, knows no Portuguese, Russian,
+Arabic or Hindi, and cuts a threat that Outlook forwarded as if it were history. email-reply-parser 0.5.12 knows
+English only, and drops quoted lines at the end, which in a complaint are often the threat itself. Here a line is
+dropped only for a reason that is written down below, and every look at a line costs bounded time.
 
 See Also:
     The signature separator: RFC 3676 section 4.3, https://www.rfc-editor.org/rfc/rfc3676#section-4.3

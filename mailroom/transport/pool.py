@@ -8,11 +8,13 @@ import asyncio
 import multiprocessing
 from collections.abc import Callable
 from concurrent.futures import TimeoutError as DeadlinePassed
+from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from typing import TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
-from mailroom.errors import OpeningFailed
+from mailroom.errors import OpeningFailed, WorkersBroken
 from mailroom.mail.message import Opened, RawMail
 
 S = TypeVar("S")
@@ -28,22 +30,40 @@ class WorkerPool:
         settings: S,
         *,
         workers: int = 2,
-        seconds: float = 60,
+        seconds: float = 30,
     ) -> None:
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload([work.__module__])
+        self._context = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload([work.__module__])
         self._work, self._seconds = work, seconds
-        self._pool = ProcessPool(max_workers=workers, context=context, initializer=start, initargs=[settings])
+        self._make = partial(
+            ProcessPool, max_workers=workers, context=self._context, initializer=start, initargs=[settings]
+        )
+        self._pool = self._make()
 
     async def open(self, raw: RawMail) -> Opened:
-        """Open one mail in a worker; what the worker raises is raised here."""
-        task = self._pool.schedule(self._work, args=[raw], timeout=self._seconds)
+        """Open one mail in a worker."""
+        pool = self._pool
         try:
-            return await asyncio.wrap_future(task)
-        except DeadlinePassed:
-            raise OpeningFailed("timeout") from None
-        except ProcessExpired:
-            raise OpeningFailed("died") from None
+            task = asyncio.wrap_future(pool.schedule(self._work, args=[raw], timeout=self._seconds))
+        except RuntimeError:  # the pool broke since the last mail
+            raise self._broken(pool) from None
+        await asyncio.wait([task])
+        match task.exception():
+            case None:
+                return task.result()
+            case DeadlinePassed():
+                raise OpeningFailed("timeout")
+            case ProcessExpired():
+                raise OpeningFailed("died")
+            case BrokenProcessPool():
+                raise self._broken(pool)
+            case error:  # its text may quote the mail: only the type is told
+                raise OpeningFailed(type(error).__name__)
+
+    def _broken(self, pool: ProcessPool) -> WorkersBroken:
+        if pool is self._pool:
+            self._pool = self._make()  # the next mail gets fresh workers
+        return WorkersBroken("workers do not start: is the desk's GnuPG home in order?")
 
     def close(self) -> None:
         """Kill the workers; what they had in hand will be opened again."""

@@ -1,6 +1,5 @@
 """Many phrases looked for in one pass over the words of a text."""
 
-import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
@@ -40,25 +39,22 @@ class Hit:
 class _Phrase:
     """A phrase taken apart. `language` is the one whose country names count in it.
 
-    `rare` is the step to look for first, `reach` the most words that the phrase can cover.
+    Before its rare step, by which it is looked for, come at least `fewest` and at most `most` words.
     """
 
     steps: tuple[Step, ...]
     meaning: Meaning
     language: str
-    rare: Step
-    reach: int
+    fewest: int
+    most: int
 
     def may_be_in(self, vocabulary: set[str]) -> bool:
         """Tell whether each word that has to be there is there somewhere."""
         return all(step.may_be_in(vocabulary) for step in self.steps)
 
-    def starts(self, positions: dict[str, list[int]]) -> list[int]:
-        """Give the positions where the first step fits and the rare one is near enough."""
-        rare = _where(self.rare, positions)
-        return [
-            start for start in _where(self.steps[0], positions) if any(start <= at < start + self.reach for at in rare)
-        ]
+    def starts(self, rare_at: Iterable[int]) -> set[int]:
+        """Give the positions where the phrase can begin, when its rare step is at these."""
+        return {start for at in rare_at for start in range(max(0, at - self.most), at - self.fewest + 1)}
 
 
 @dataclass(slots=True)
@@ -85,19 +81,14 @@ class Phrases:
     def add(self, phrase: str, meaning: Meaning, language: str) -> None:
         """Look for `phrase` from now on. Raises ValueError as `steps`."""
         parsed = steps(phrase)
-        while parsed[0].optional:
-            self._add(parsed, meaning, language)
-            parsed = parsed[1:]
-        self._add(parsed, meaning, language)
-
-    def _add(self, parsed: list[Step], meaning: Meaning, language: str) -> None:
-        rare = rare_step(parsed)
-        phrase = _Phrase(tuple(parsed), meaning, language, rare, sum(step.longest for step in parsed))
-        for word in rare.first_words:
-            self._by_rare_word.setdefault(word, []).append(phrase)
-        for stem in rare.beginnings:
-            self._by_rare_stem.setdefault(stem, []).append(phrase)
-        self._stem_lengths = tuple({*self._stem_lengths, *map(len, rare.beginnings)})
+        at = rare_step(parsed)
+        fewest, most = sum(step.shortest for step in parsed[:at]), sum(step.longest for step in parsed[:at])
+        entry = _Phrase(tuple(parsed), meaning, language, fewest, most)
+        for word in parsed[at].first_words:
+            self._by_rare_word.setdefault(word, []).append(entry)
+        for stem in parsed[at].beginnings:
+            self._by_rare_stem.setdefault(stem, []).append(entry)
+        self._stem_lengths = tuple({*self._stem_lengths, *map(len, parsed[at].beginnings)})
 
     def add_country(self, name: str, code: str, language: str) -> None:
         """Let `name` stand for the country `code` in the phrases of `language`."""
@@ -115,22 +106,24 @@ class Phrases:
         for at, word in enumerate(text):
             positions.setdefault(word, []).append(at)
         hits = []
-        for phrase in self._possible(set(positions)):
-            for start in phrase.starts(positions):
+        for phrase, rare_at in self._possible(positions).items():
+            for start in phrase.starts(rare_at):
                 end, country = self._end(phrase, text, start)
                 if end > start:
                     hits.append(Hit(phrase.meaning, start, end, " ".join(text[start:end]), country))
         return _not_harmless(hits)
 
-    def _possible(self, vocabulary: set[str]) -> list[_Phrase]:
-        """Give the phrases whose words are in the text, in whatever order."""
-        found: set[_Phrase] = set()
-        for word in self._by_rare_word.keys() & vocabulary:
-            found.update(self._by_rare_word[word])
-        beginnings = {word[:length] for word in vocabulary for length in self._stem_lengths}
-        for stem in self._by_rare_stem.keys() & beginnings:
-            found.update(self._by_rare_stem[stem])
-        return [phrase for phrase in found if phrase.may_be_in(vocabulary)]
+    def _possible(self, positions: dict[str, list[int]]) -> dict[_Phrase, list[int]]:
+        """Give the phrases whose words are in the text, in whatever order, and where their rare step is."""
+        found: dict[_Phrase, list[int]] = {}
+        for word in self._by_rare_word.keys() & positions.keys():
+            for phrase in self._by_rare_word[word]:
+                found.setdefault(phrase, []).extend(positions[word])
+        for word, beginning in ((word, word[:length]) for word in positions for length in self._stem_lengths):
+            for phrase in self._by_rare_stem.get(beginning, ()):
+                found.setdefault(phrase, []).extend(positions[word])
+        vocabulary = set(positions)
+        return {phrase: rare_at for phrase, rare_at in found.items() if phrase.may_be_in(vocabulary)}
 
     def _end(self, phrase: _Phrase, text: list[str], start: int) -> tuple[int, str | None]:
         """Give the end of the longest way in which the phrase fits at `start`, and the country in it; 0 for none."""
@@ -160,20 +153,15 @@ class Phrases:
         return best
 
 
-def _where(step: Step, positions: dict[str, list[int]]) -> list[int]:
-    """Give the positions where a step can begin."""
-    if step.text == COUNTRY:
-        return list(itertools.chain(*positions.values()))
-    begins = step.first_words.intersection(positions)
-    if step.beginnings:
-        begins = begins.union(word for word in positions if word.startswith(step.beginnings))
-    return [at for word in begins for at in positions[word]]
+def _order(hit: Hit) -> tuple[int, int, str, int]:
+    """Order hits by their place, the longer first; complete, so that evidence is the same in every run."""
+    return hit.start, -hit.end, hit.meaning.target, -hit.meaning.weight
 
 
 def outermost(hits: Iterable[Hit], kind: Kind) -> list[Hit]:
     """Give the hits of one kind that do not lie inside a longer one of that kind, in the order of the text."""
     kept: list[Hit] = []
-    for hit in sorted((hit for hit in hits if hit.meaning.kind == kind), key=lambda each: (each.start, -each.end)):
+    for hit in sorted((hit for hit in hits if hit.meaning.kind == kind), key=_order):
         same_place = bool(kept) and (kept[-1].start, kept[-1].end) == (hit.start, hit.end)
         if not kept or same_place or hit.end > kept[-1].end:
             kept.append(hit)
@@ -183,7 +171,7 @@ def outermost(hits: Iterable[Hit], kind: Kind) -> list[Hit]:
 def _not_harmless(hits: list[Hit]) -> list[Hit]:
     """Drop what lies inside a harmless phrase ("shoot me an email"), and the harmless phrases themselves."""
     kept, covered = [], 0
-    for hit in sorted(hits, key=lambda each: (each.start, each.meaning.kind != "harmless")):
+    for hit in sorted(hits, key=lambda each: (each.start, each.meaning.kind != "harmless", _order(each))):
         if hit.meaning.kind == "harmless":
             covered = max(covered, hit.end)
         elif hit.end > covered:

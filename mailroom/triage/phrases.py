@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field
 
 from mailroom.triage.country import country_codes, country_names
 from mailroom.triage.facts import Contact
+from mailroom.triage.folding import words
 from mailroom.triage.wording import COUNTRY, steps
 from mailroom.triage.yaml_lines import Document, Strict, near
 
@@ -76,6 +77,12 @@ def _country_phrase(text: str) -> str:
     return text
 
 
+def _name(text: str) -> str:
+    if not words(text):
+        raise ValueError("a name needs letters")
+    return text
+
+
 Phrase = Annotated[str, AfterValidator(_phrase)]
 Weight = Annotated[int, Field(ge=1, le=5)]
 
@@ -102,7 +109,7 @@ class CountryPhrases(Strict):
     """
 
     phrases: list[CountryPhrase] = Field(default_factory=list)
-    names: dict[str, list[str]] = Field(default_factory=dict)
+    names: dict[str, list[Annotated[str, AfterValidator(_name)]]] = Field(default_factory=dict)
     unsure: list[str] = Field(default_factory=list)
 
 

@@ -1,8 +1,8 @@
 """Triage: language, country, category, danger and safe contact of one message. Pure.
 
-Only the subject and the first 20,000 characters are looked at, so that the time is bounded; the danger screen
-of a longer text ends there too. Phrases of all shipped languages are looked for in every text: people mix
-languages, most of all in fear.
+Only the first 1,000 characters of the subject and 20,000 of the text are looked at, so that the time is bounded;
+the danger screen of a longer text ends there too. Phrases of all shipped languages are looked for in every text:
+people mix languages, most of all in fear.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,7 +16,8 @@ from mailroom.triage.folding import prose, words
 from mailroom.triage.matching import Meaning, Phrases
 from mailroom.triage.phrases import PhraseFile, Taxonomy, language_of, parse_phrases, parse_taxonomy
 
-LOOKED_AT = 20_000  # characters
+LOOKED_AT = 20_000  # characters of the text
+_SUBJECT_LOOKED_AT = 1000
 _TAXONOMY = "categories.yaml"
 _PHRASES = "phrases/"
 
@@ -88,11 +89,12 @@ def _meanings(code: str, file: PhraseFile) -> Iterator[tuple[str, Meaning]]:
 def triage(message: Message, lexicon: Lexicon) -> Triage:
     """Say what a message is about, with the evidence for each decision. Never raises, whatever the text."""
     own = message.text[:LOOKED_AT]
+    whole = f"{message.subject[:_SUBJECT_LOOKED_AT]}\n{own}"
     spoken = language.detect(own)
     if spoken.value == "und":
-        with_subject = language.detect(f"{message.subject}\n{own}"[:LOOKED_AT])
+        with_subject = language.detect(whole)
         spoken = with_subject if with_subject.value != "und" else spoken
-    hits = lexicon.phrases.scan(words(prose(f"{message.subject}\n{own}"[:LOOKED_AT])))
+    hits = lexicon.phrases.scan(words(prose(whole)))
     raised = danger.flags(hits)
     wish, wish_evidence = contact.preference(hits)
     return Triage(

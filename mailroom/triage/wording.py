@@ -48,6 +48,11 @@ class Step:
         return found
 
     @property
+    def shortest(self) -> int:
+        """The fewest words that this step can cover."""
+        return 0 if self.optional or self.text == GAP else 1
+
+    @property
     def longest(self) -> int:
         """The most words that this step can cover."""
         if self.text in {GAP, COUNTRY}:
@@ -126,7 +131,10 @@ def _run(alternative: str) -> tuple[str, ...]:
     return (*folded[:-1], folded[-1] + "*")
 
 
-def rare_step(parsed: Sequence[Step]) -> Step:
-    """Give the step by which to look for a phrase: the one that has to be there whose shortest word is longest."""
-    needed = [step for step in parsed if not step.optional and (step.first_words or step.beginnings)]
-    return max(needed, key=lambda step: min(map(len, (*step.first_words, *step.beginnings))))
+def rare_step(parsed: Sequence[Step]) -> int:
+    """Give the index of the step by which to look for a phrase.
+
+    Of those that have to be there it is the one whose shortest word is longest: long words are rare.
+    """
+    needed = [at for at, step in enumerate(parsed) if not step.optional and (step.first_words or step.beginnings)]
+    return max(needed, key=lambda at: min(map(len, (*parsed[at].first_words, *parsed[at].beginnings))))

@@ -1,16 +1,18 @@
 """A whole service for one test: configuration, keys, a Dovecot user, an SMTP sink; the daemon is the real one."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email import message_from_bytes
 from email.message import Message
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from mailroom.config_writer import Value, render
@@ -32,6 +34,7 @@ class House:
     folder: Path
     dovecot: Dovecot
     user: str
+    home: Path
 
     @property
     def config(self) -> Path:
@@ -50,10 +53,12 @@ class House:
         """What lies in the inbox."""
         return [content for _, content in self.dovecot.messages(self.user)]
 
-    def mailroom(self, *args: str, check: bool = True, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    def mailroom(
+        self, *args: str, check: bool = True, env: Mapping[str, str] = MappingProxyType({})
+    ) -> subprocess.CompletedProcess[bytes]:
         """Run the command line in a process of its own."""
         command = [sys.executable, "-m", "mailroom", "--config", str(self.config), *args]
-        done = subprocess.run(command, input=stdin, capture_output=True, check=False, timeout=240)
+        done = subprocess.run(command, capture_output=True, check=False, timeout=240, env={**os.environ, **env})
         assert not check or done.returncode == 0, done.stderr.decode()
         return done
 
@@ -75,7 +80,7 @@ def build(dovecot: Dovecot, smtp_port: int, **values: Value) -> Iterator[House]:
         with new_home(["desk"], ["keeper", "deputy"]) as home:
             ports: dict[str, Value] = {"imap.port": dovecot.port, "smtp.port": smtp_port, "imap.username": user}
             _furnish(folder, home, ports | {name.replace("__", "."): value for name, value in values.items()})
-            yield House(folder, dovecot, user)
+            yield House(folder, dovecot, user, home)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -265,3 +265,8 @@ def test_unreadable_means_neither_header_nor_body() -> None:
 def test_blank_lines_or_a_mbox_line_before_the_header_are_skipped() -> None:
     for before in (b"\r\n\r\n", b"From a@example.org Tue Feb  3 10:15:00 2026\n", b">From x\r\n", b"\xef\xbb\xbf"):
         assert parse(before + b"From: a@example.org\r\n\r\nFrom me\r\n").sender == "a@example.org"
+
+
+def test_a_mail_that_is_one_named_text_is_shown() -> None:
+    for before in (b"", b"From x\r\n"):
+        assert parse(before + mail("Content-Type: text/plain; name=mail.txt", "words")).text == "words"

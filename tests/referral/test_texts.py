@@ -98,9 +98,9 @@ def plain(text: str) -> str:
 
 
 def denied(text: str, entries: list[str]) -> list[str]:
-    """Give what a text says of these entries; in Arabic also behind a word that is written together with it."""
+    """Give what a text says of these entries; in Arabic also behind the small words that are written onto it."""
     ends = [re.escape(plain(entry)) + ("" if entry.endswith("*") else "(?= |$)") for entry in entries]
-    return re.findall(rf"(?:^| )([وفبكل]?(?:{'|'.join(ends)}))", plain(text))
+    return re.findall(rf"(?:^| )([وف]?[بكل]?(?:{'|'.join(ends)}))", plain(text))
 
 
 def mean_sentence(text: str) -> float:
@@ -222,11 +222,28 @@ def test_every_language_offers_the_same_ways_on(language: str) -> None:
         lines = [line.strip("\u200e").split(" (")[0] for line in text.splitlines()]
         ways = ["findahelpline.com", "befrienders.org", "COPY", "WITHDRAW", "ERASE"]
         given = [FINGERPRINT] if case["fingerprint"] else []
-        assert set(ways + given + ([*CONTACTS, URL] if case["services"] else [])) <= set(lines)
+        said = set(lines) | {line.split()[-1] for line in lines if line}
+        assert set(ways + given + ([*CONTACTS, URL] if case["services"] else [])) <= said
         assert "STOP" in text
         assert "24" in text
     assert all("MORE" in text and "STOP" in text for text in readings(language, "minimal"))
+    assert all("STOP" in text for text in readings(language, "receipt"))
     assert all("Autocrypt" in text and "OpenPGP" in text for text in readings(language, "ask_key"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_who_wrote_what_we_cannot_open_learns_to_which_key_to_write(language: str) -> None:
+    for case, text in zip(CASES, readings(language, "cannot_open"), strict=True):
+        assert "OpenPGP" in text
+        lines = [line.strip("\u200e") for line in text.splitlines()]
+        assert lines.count(FINGERPRINT) == (case["fingerprint"] is not None)
+
+
+@pytest.mark.parametrize(("language", "name"), TEXTS)
+def test_our_own_text_quoted_back_commands_nothing(language: str, name: str) -> None:
+    """A word alone on a line is obeyed, also in a quotation that its mail program does not mark as one."""
+    for line in "\n".join(readings(language, name)).splitlines():
+        assert plain(line).upper() not in COMMANDS
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -238,9 +255,16 @@ def test_every_arabic_paragraph_reads_from_the_right(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_in_arabic_what_is_dialled_or_copied_stands_alone_and_reads_from_the_left(name: str) -> None:
     numbers = {REFERENCE, EMERGENCY, "911", FINGERPRINT, *CONTACTS}
-    words = {"STOP", "MORE", "COPY", "WITHDRAW", "ERASE", URL, "findahelpline.com", "befrienders.org"}
+    addresses = {URL, "findahelpline.com", "befrienders.org"}
     for line in "\n".join(readings("ar", name)).splitlines():
         assert not any(number in line for number in numbers) or line.strip("\u200e") in numbers
         assert line[1:] not in numbers or line[0] == "\u200e"
         assert line not in numbers
-        assert not any(word in line for word in words) or line in words
+        assert not any(address in line for address in addresses) or line in addresses
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_in_arabic_a_command_ends_its_line(name: str) -> None:
+    """With Arabic letters on both sides a Latin word is easily read in the wrong place."""
+    for line in "\n".join(readings("ar", name)).splitlines():
+        assert not COMMANDS & set(plain(line).upper().split()[:-1])

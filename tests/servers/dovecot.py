@@ -35,16 +35,13 @@ base_dir = {root}/run
 state_dir = {root}/state
 log_path = {root}/dovecot.log
 protocols = imap
-listen = {host}
+listen = 127.0.0.1
 mail_location = {storage}
 mail_uid = {mail_user}
 mail_gid = {mail_group}
 first_valid_uid = 1
-first_valid_gid = 1
 mail_fsync = never
 mail_max_userip_connections = 1000
-disable_plaintext_auth = no
-auth_mechanisms = plain login
 auth_username_chars =
 auth_username_format = %u
 auth_failure_delay = 0
@@ -123,11 +120,10 @@ class Dovecot:
         self.root.chmod(0o755)
         self.port, self.tls_port = free_port(), free_port() if tls else 0
         self.cafile = self.root / "cert.pem"
-        self._numbers = itertools.count(1)
-        self._uidvalidity = itertools.count(2_000_000_000)
+        self._numbers, self._uidvalidity = itertools.count(1), itertools.count(2_000_000_000)
+        self._odd_users = odd_users
         self._process: subprocess.Popen[bytes] | None = None
         self._clients: dict[str, imaplib.IMAP4] = {}
-        self._odd_users = odd_users
         mail_user = _mail_user()
         for folder in ("run", "state", "mail"):
             (self.root / folder).mkdir()
@@ -151,8 +147,7 @@ class Dovecot:
 
     def start(self) -> None:
         """Start, or start again on the same port; returns when a login works."""
-        program = _program("dovecot")
-        command = [program, "-F", "-c", str(self.root / "dovecot.conf")]
+        command = [_program("dovecot"), "-F", "-c", str(self.root / "dovecot.conf")]
         self._process = subprocess.Popen(command, cwd="/", start_new_session=True)
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self._process.poll() is None:
@@ -260,7 +255,6 @@ class Dovecot:
         files = f"ssl_cert = <{self.cafile}\nssl_key = <{self.root}/key.pem"
         text = CONFIG.format(
             root=self.root,
-            host=HOST,
             storage={"maildir": "maildir:~/Maildir", "sdbox": "sdbox:~/sdbox"}[storage],
             prefix=prefix,
             separator=separator,

@@ -12,7 +12,7 @@ HOST = "127.0.0.1"
 HANG = "hang"
 CLOSE = "close"
 
-Step = Literal["MAIL", "RCPT", "DATA", "RSET"]
+Step = Literal["MAIL", "RCPT", "DATA", "RSET", "QUIT"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +156,9 @@ class Sink:
     async def handle_RSET(self, smtp: SMTP, _session: Session, _envelope: Envelope) -> str:  # noqa: N802
         return await self._reply(smtp, "RSET", Delivery(""))
 
-    async def handle_QUIT(self, _smtp: SMTP, _session: Session, _envelope: Envelope) -> str:  # noqa: N802
-        self.commands.append("QUIT")
-        return "221 Bye"
+    async def handle_QUIT(self, smtp: SMTP, _session: Session, _envelope: Envelope) -> str:  # noqa: N802
+        reply = await self._reply(smtp, "QUIT", Delivery(""))
+        return reply.replace("250 OK", "221 Bye")
 
 
 def _sender(address: str | None) -> str:

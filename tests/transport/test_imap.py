@@ -108,6 +108,7 @@ async def test_a_move_makes_the_folder_and_tells_where_each_mail_is_now(
     assert places == {second: Location("Filed", validity, 1), third: Location("Filed", validity, 2)}
     assert dovecot.messages(user, "Filed") == [(1, TRICKY), (2, MAIL)]
     assert [uid for uid, _ in dovecot.messages(user)] == [1]
+    assert dovecot.client(user).lsub()[1] == [b'() "/" Filed'], "mail programs show subscribed folders only"
     again = await mailbox.move([first], "Filed")
     assert again == {first: Location("Filed", validity, 3)}
 

@@ -77,11 +77,14 @@ async def test_a_refusal_tells_whether_to_try_again_and_the_next_letter_goes(
 
 
 @pytest.mark.parametrize("step", ["MAIL", "RCPT", "DATA"])
-async def test_after_a_refusal_the_session_is_reset_and_kept(sink: Sink, open_courier: OpenCourier, step: str) -> None:
+@pytest.mark.parametrize("reply", ["550 no", "451 later"])
+async def test_after_a_refusal_the_session_is_reset_and_kept(
+    sink: Sink, open_courier: OpenCourier, step: str, reply: str
+) -> None:
     courier = open_courier(sink.port)
-    sink.answer(lambda at, _: "550 no" if at == step else None)
+    sink.answer(lambda at, _: reply if at == step else None)
     for _ in range(2):
-        with pytest.raises(PermanentFailure):
+        with pytest.raises(DeliveryFailure):
             await courier.send(LETTER)
     assert sink.commands.count("CONNECT") == 1
     assert sink.commands.count("RSET") == 2
@@ -217,3 +220,12 @@ async def test_closing_says_quit_and_never_raises(sink: Sink, open_courier: Open
     await courier.send(LETTER)
     await sink.stop()
     await courier.close()
+
+
+async def test_closing_does_not_wait_for_a_silent_server(sink: Sink, open_courier: OpenCourier) -> None:
+    courier = open_courier(sink.port, timeout=600)
+    await courier.send(LETTER)
+    sink.answer(lambda _at, _: HANG)
+    async with asyncio.timeout(20):  # far more than the second that it may take
+        await courier.close()
+    assert sink.commands[-1] == "QUIT"

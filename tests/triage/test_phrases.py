@@ -105,6 +105,7 @@ contact:
         ("danger:\n  minor: [under age]\n  minor: [a child]\n", "there twice"),
         ("danger: {minor: ['live in {country}']}\n", "only for the phrases under country"),
         ("country: {phrases: [{phrase: i live here, weight: 5}]}\n", "names {country} once"),
+        ("country: {names: {US: ['!']}}\n", "a name needs letters"),
         ("harmless: &x [a b]\ndanger: {minor: *x}\n", "aliases"),
         ("danger: [\n", "not valid YAML"),
         ("danger: {minor: [\x07]}\n", "not valid YAML"),

@@ -1,4 +1,6 @@
 import dataclasses
+import subprocess
+import sys
 
 import pytest
 from hypothesis import example, given, settings
@@ -6,7 +8,7 @@ from hypothesis import strategies as st
 
 from mailroom.triage.folding import words
 from mailroom.triage.triage import LOOKED_AT, Lexicon, triage
-from tests.triage.conftest import Read, message
+from tests.triage.conftest import RULES, Read, message
 
 PIECES = st.sampled_from(
     [
@@ -59,6 +61,7 @@ def test_only_the_beginning_of_a_very_long_text_is_looked_at(read: Read) -> None
     padding = "la " * LOOKED_AT
     assert read("he has a gun " + padding).flags == ("imminent_danger",)
     assert read(padding + "he has a gun").flags == ()
+    assert read("", subject=padding + "he has a gun").flags == ()
 
 
 @pytest.mark.parametrize(
@@ -79,3 +82,25 @@ def test_evidence_is_not_in_the_repr(read: Read) -> None:
 def test_a_triage_cannot_be_changed(read: Read) -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         read("").flags = ("minor",)  # type: ignore[misc]
+
+
+def test_evidence_is_the_same_in_every_process() -> None:
+    code = (
+        "from tests.triage.conftest import message, rule_files\n"
+        "from mailroom.triage.triage import lexicon, triage\n"
+        "decided = triage(message('He is outside my house with a gun and will kill me. Please do not reply to this,"
+        " he reads my mail. My husband hits me and posted naked photos of me.'), lexicon(rule_files()))\n"
+        "print(decided.category.evidence, decided.flag_evidence, decided.contact_evidence, decided.category.value)\n"
+    )
+    printed = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={"PYTHONHASHSEED": seed, "PYTHONPATH": str(RULES.parent), "PYTHONIOENCODING": "utf-8"},
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(printed) == 1
+    assert "outside my house" in printed.pop()
