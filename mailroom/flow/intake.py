@@ -14,7 +14,7 @@ from typing import Literal
 from mailroom.flow import answering, commands
 from mailroom.flow.desk import Desk
 from mailroom.flow.explanation import explanation
-from mailroom.flow.filing import Budget, Case, Contact, Facts, Filing
+from mailroom.flow.filing import Budget, Case, Facts, Filing
 from mailroom.flow.routing import Routed, clear_facts, contact_wish, find_case, route
 from mailroom.log import get_logger
 from mailroom.mail.message import Opened, RawMail
@@ -86,15 +86,8 @@ def _case(case: Case, opened: Opened, routed: Routed) -> Case:
         status="open",
         address=case.address or opened.message.sender,
         reply_key=(opened.sender_key if trusted or case.id is None else None) or case.reply_key,
-        contact=_contact(case, routed, trusted=trusted),
+        contact=contact_wish(opened, routed.triage, case),
     )
-
-
-def _contact(case: Case, routed: Routed, *, trusted: bool) -> Contact | None:
-    # "Stop" and "not safe" only reduce mail and act at once; "safe" needs a sender that somebody vouches for.
-    wish = contact_wish(routed.triage, case)
-    loosened = wish == "ok" and case.contact in ("unsafe", "none")
-    return case.contact if loosened and not trusted else wish
 
 
 async def park(desk: Desk, raw: RawMail) -> None:

@@ -128,7 +128,7 @@ def facts_for(opened: Opened, found: Triage, case: Case | None, guide: Guide) ->
         severity=taxonomy.severity(category),
         confidence=found.category.confidence,
         flags=frozenset(found.flags) | frozenset(case.flags if case else ()),
-        contact=contact_wish(found, case),
+        contact=contact_wish(opened, found, case),
         encrypted=opened.openpgp.encrypted,
         reply_key_known=reply_key(opened, case) is not None,
     )
@@ -145,14 +145,21 @@ def clear_facts(guide: Guide, found: Triage, kind: Kind) -> filing.Facts:
         language=found.language.value or "und",
         language_source=found.language.source,
         channel="machine" if machine else "command" if kind == "command" else "email",
-        flags=found.flags,
+        flags=() if machine else found.flags,
         contact=found.contact,
     )
 
 
-def contact_wish(found: Triage, case: Case | None) -> Contact | None:
-    """What she last said about being written to: this mail's word, else the case's."""
-    return found.contact or (case.contact if case else None)
+def contact_wish(opened: Opened, found: Triage, case: Case | None) -> Contact | None:
+    """What she last said about being written to: this mail's word, else the case's.
+
+    "Stop" and "not safe" only reduce mail and act at once. To take them back, somebody must vouch for the sender.
+    """
+    before = case.contact if case else None
+    trusted = opened.authentication == "pass" or opened.openpgp.signature.state == "valid"
+    if found.contact == "ok" and before in ("unsafe", "none") and not trusted:
+        return before
+    return found.contact or before
 
 
 def reply_key(opened: Opened, case: Case | None) -> bytes | None:
@@ -166,7 +173,8 @@ def _answer(policy: Policy, kind: Kind, opened: Opened, link: Link, found: Triag
     silence = _silence(opened, link, found, decision)
     if silence is not None:
         return Answer(False, silence)
-    template = _template(kind, opened, found, decision)
+    more = found.contact == "ok" and contact_wish(opened, found, link.case) == "ok"
+    template = _template(kind, opened, decision, more=more)
     hold = _hold(policy, opened, decision)
     return Answer(False, *hold, template) if hold else Answer(True, decision.why, None, template)
 
@@ -177,7 +185,7 @@ def _silence(opened: Opened, link: Link, found: Triage, decision: Decision) -> s
         return "mail to a bounce address is never answered"
     if not sendable(opened.message.sender):
         return "there is no address that can be answered"
-    if contact_wish(found, link.case) == "none":
+    if contact_wish(opened, found, link.case) == "none":
         return "the writer asked for no answer"
     return None if decision.will_send or decision.hold else decision.why
 
@@ -201,12 +209,12 @@ _NOT_ANSWERED: dict[str, str] = {
 }
 
 
-def _template(kind: Kind, opened: Opened, found: Triage, decision: Decision) -> str:
+def _template(kind: Kind, opened: Opened, decision: Decision, *, more: bool) -> str:
     """Name the text: what the rule says, but for what could not be opened and for one message more."""
     if opened.openpgp.encrypted and not opened.openpgp.decrypted:
         return "cannot_open"
     # A follow-up that says "this address is safe", or asks for more, gets the whole answer.
-    short = kind == "follow_up" and found.contact != "ok" and decision.template in ("full", "minimal")
+    short = kind == "follow_up" and not more and decision.template in ("full", "minimal")
     return "receipt" if short else decision.template
 
 

@@ -201,7 +201,7 @@ def case_details(filing: Filing, now: datetime) -> dict[str, object]:
     return {
         "opened": (case.opened or now).isoformat(),
         "flags": sorted({*case.flags, *filing.facts.flags}),
-        "contact": filing.facts.contact or case.contact,
+        "contact": case.contact,
         "address": case.address,
         "reply_key": base64.b64encode(case.reply_key).decode() if case.reply_key else None,
     }

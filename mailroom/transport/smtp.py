@@ -127,7 +127,7 @@ class SmtpCourier:
     async def _connect(self) -> aiosmtplib.SMTP:
         settings = self._settings
         self._drop()
-        password = await settings.password() if settings.password else None
+        password = await settings.password() if settings.username and settings.password else None
         with ExitStack() as failure:
             failure.callback(self._drop)
             try:

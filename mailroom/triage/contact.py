@@ -1,10 +1,16 @@
 """What the writer says about being written to."""
 
+import re
 from collections.abc import Iterable
 
 from mailroom.triage.facts import Contact
 from mailroom.triage.matching import Hit, outermost
 
+# Our texts ask for these words in every language. They count alone on a line, with or without a case reference,
+# so that "make him stop" silences nobody.
+_PLAIN_WORDS: dict[str, Contact] = {"STOP": "none", "MORE": "ok"}
+_REFERENCE = re.compile(r"[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]")
+_LETTERS = re.compile(r"[A-Z]+")
 _CAUTIOUS_FIRST: tuple[Contact, ...] = ("none", "unsafe", "ok")
 
 
@@ -16,3 +22,14 @@ def preference(hits: Iterable[Hit]) -> tuple[Contact | None, tuple[str, ...]]:
         if said:
             return wish, said
     return None, ()
+
+
+def plain_word(text: str) -> tuple[Contact | None, str | None]:
+    """Find STOP or MORE alone on a line; give the wish, the more cautious one first, and the word."""
+    lines = {" ".join(_LETTERS.findall(_REFERENCE.sub("", line.upper()))) for line in text.splitlines()}
+    return next(((wish, word) for word, wish in _PLAIN_WORDS.items() if word in lines), (None, None))
+
+
+def more_cautious(*wishes: Contact | None) -> Contact | None:
+    """Pick the most cautious of several wishes: "none" before "unsafe" before "ok"."""
+    return next((wish for wish in _CAUTIOUS_FIRST if wish in wishes), None)

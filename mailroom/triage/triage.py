@@ -96,7 +96,9 @@ def triage(message: Message, lexicon: Lexicon) -> Triage:
         spoken = with_subject if with_subject.value != "und" else spoken
     hits = lexicon.phrases.scan(words(prose(whole)))
     raised = danger.flags(hits)
-    wish, wish_evidence = contact.preference(hits)
+    said, said_evidence = contact.preference(hits)
+    plain, word = contact.plain_word(f"{message.subject}\n{own}")
+    wish = contact.more_cautious(said, plain)
     return Triage(
         language=spoken,
         country=country.decide(hits, message.sender, lexicon.unsure),
@@ -104,5 +106,5 @@ def triage(message: Message, lexicon: Lexicon) -> Triage:
         flags=tuple(flag for flag, _ in raised),
         flag_evidence=raised,
         contact=wish,
-        contact_evidence=wish_evidence,
+        contact_evidence=(word,) if word and wish == plain else said_evidence,
     )

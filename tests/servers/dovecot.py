@@ -125,8 +125,7 @@ class Dovecot:
         self._process: subprocess.Popen[bytes] | None = None
         self._clients: dict[str, imaplib.IMAP4] = {}
         mail_user = _mail_user()
-        for folder in ("run", "state", "mail"):
-            (self.root / folder).mkdir()
+        (self.root / "mail").mkdir()
         os.chown(self.root / "mail", mail_user.pw_uid, mail_user.pw_gid)
         if tls:
             write_certificate(self.cafile, self.root / "key.pem")
