@@ -1,0 +1,78 @@
+"""`explain` says exactly what `run` does, for every mail of the corpus."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+from mailroom import assembly
+from mailroom.config import load
+from mailroom.records.casework import Casework
+from mailroom.records.clock import utc
+from mailroom.records.seal import Sealer
+from mailroom.transport.gnupg_home import DeskHome
+from tests.e2e.conftest import Build
+from tests.e2e.house import House, parsed, replies
+from tests.e2e.letters import mixed
+from tests.gnupg_home import gpg
+from tests.openpgp_mails import entity, pgp_mime_encrypted
+from tests.servers.sink import Sink
+
+CORPUS = Path(__file__).parents[1] / "mail"
+NO_REFERENCE = "0000-0000-0"
+
+
+def corpus() -> list[bytes]:
+    """Every golden mail that a server would take, and some OpenPGP ones."""
+    golden = [path.read_bytes() for path in sorted(CORPUS.glob("[0-9]*/mail.eml"))]
+    keyless = pgp_mime_encrypted("nobody@example.net", entity("He follows me."), to=["deputy"])
+    harvested = pgp_mime_encrypted("complainant@example.net", entity("He follows me."), autocrypt="complainant")
+    return [mail for mail in golden if mail.strip()] + [keyless, harvested, *mixed(5)]
+
+
+def explained(house: House, mails: list[bytes]) -> list[dict[str, Any]]:
+    """Ask `explain` about each mail; the paths are left out."""
+    folder = house.folder / "corpus"
+    folder.mkdir()
+    for number, mail in enumerate(mails):
+        (folder / f"{number:03}.eml").write_bytes(mail)
+    lines = house.lines("explain", "--json", str(folder))
+    assert [line.pop("path") for line in lines] == [str(path) for path in sorted(folder.iterdir())]
+    return lines
+
+
+def decided(house: House, home: Path) -> list[dict[str, Any]]:
+    """Open what `run` sealed of its decisions with the keeper's key, the references taken out."""
+    config = load(house.config)
+    books = assembly.records(config, DeskHome(house.home))
+    casework = Casework(books.database, Sealer(books.keystore), utc)
+    found = []
+    for case in casework.page():
+        reference = str(case["case"])
+        [sealed] = [one for one in casework.contents(reference) if one.name == "decision"]
+        opened = gpg(home, "--decrypt", stdin=sealed.content) if sealed.archived else sealed.content
+        found.append(json.loads(opened.decode().replace(reference, NO_REFERENCE)))
+    books.database.close()
+    return found
+
+
+async def test_explain_and_run_agree_on_every_mail_of_the_corpus(furnish: Build, sink: Sink, people_home: Path) -> None:
+    house: House = furnish(replies__per_sender_per_day=1000)
+    mails = corpus()
+    house.receive(*mails)
+    as_stored = house.inbox()
+    said = await asyncio.to_thread(explained, house, as_stored)
+    assert not (house.data / "mailroom.db").exists()
+    await asyncio.to_thread(house.mailroom, "run", "--once")
+    assert house.inbox() == []
+    done = await asyncio.to_thread(decided, house, people_home)
+    assert sorted(map(canonical, done)) == sorted(map(canonical, said))
+    answered = [line["reply"] for line in said if line["reply"]["will_send"]]
+    sent = replies(sink.deliveries)
+    assert sorted(str(one.rcpt_tos[0]) for one in sent) == sorted(str(reply["to"]) for reply in answered)
+    assert {parsed(one).get_content_type() for one in sent} == {"text/plain", "multipart/encrypted"}
+
+
+def canonical(explanation: dict[str, Any]) -> str:
+    """Write an explanation so that equal ones are equal strings."""
+    return json.dumps(explanation, sort_keys=True, ensure_ascii=False)

@@ -1,0 +1,63 @@
+"""The outside of a desk, in memory: an inbox and a courier. They fit `flow.ports`, and count nothing but what they got."""
+
+from collections.abc import Sequence
+
+from mailroom.errors import MailboxError
+from mailroom.flow.filing import Letter, Location
+from mailroom.mail.message import Arrival, RawMail
+
+BEGINNING = 1000  # bytes of an oversize mail that are fetched
+
+
+class Inbox:
+    """An inbox; fits `flow.ports.Mailbox`. While `stuck`, nothing can be removed, as after a lost connection."""
+
+    def __init__(self) -> None:
+        self.mails: dict[Arrival, bytes] = {}
+        self.folders: dict[str, list[bytes]] = {}
+        self.stuck = False
+        self._uid = 0
+
+    def receive(self, *mails: bytes) -> None:
+        """Let mails arrive."""
+        for content in mails:
+            self._uid += 1
+            self.mails[Arrival("INBOX", 1, self._uid, len(content))] = content
+
+    async def arrivals(self) -> list[Arrival]:
+        return sorted(self.mails)
+
+    async def fetch(self, arrivals: Sequence[Arrival]) -> list[RawMail]:
+        return [RawMail(one, self.mails[one]) for one in arrivals if one in self.mails]
+
+    async def fetch_beginning(self, arrival: Arrival) -> RawMail:
+        return RawMail(arrival, self.mails[arrival][:BEGINNING], complete=False)
+
+    async def delete(self, arrivals: Sequence[Arrival]) -> None:
+        self._take(arrivals)
+
+    async def move(self, arrivals: Sequence[Arrival], folder: str) -> dict[Arrival, Location]:
+        moved = self.folders.setdefault(folder, [])
+        moved += self._take(arrivals)
+        return {one: Location(folder, 1, number) for number, one in enumerate(arrivals, 1)}
+
+    async def close(self) -> None:
+        return
+
+    def _take(self, arrivals: Sequence[Arrival]) -> list[bytes]:
+        if self.stuck:
+            raise MailboxError("the connection was lost")
+        return [self.mails.pop(one) for one in arrivals]
+
+
+class Bag:
+    """Takes every letter; fits `flow.ports.Courier`."""
+
+    def __init__(self) -> None:
+        self.letters: list[Letter] = []
+
+    async def send(self, letter: Letter) -> None:
+        self.letters.append(letter)
+
+    async def close(self) -> None:
+        return

@@ -1,0 +1,118 @@
+"""A desk for one test: real records, real gpg and the shipped rules and texts, between an inbox and a bag in memory."""
+
+import dataclasses
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mailroom import assembly, daemon
+from mailroom.config import load
+from mailroom.config_writer import Value
+from mailroom.flow.desk import Desk, Guide
+from mailroom.flow.filing import Case, Letter
+from mailroom.share import share_path
+from tests.e2e.crashing import InProcess
+from tests.e2e.house import KEEPER, furnish_folder
+from tests.fakes import Bag, Inbox
+from tests.gnupg_home import desk_home, gpg, people_home
+
+__all__ = ["desk_home", "people_home"]
+
+OUR_MAIL_SERVER = "mx.example.org"
+VOUCHED = f"Authentication-Results: {OUR_MAIL_SERVER}; dmarc=pass header.from=example.net\r\n".encode()
+FORGED = f"Authentication-Results: {OUR_MAIL_SERVER}; dmarc=fail header.from=example.net\r\n".encode()
+
+
+@dataclass
+class Counter:
+    """A desk and its outside. `at` is the clock of its decisions."""
+
+    desk: Desk
+    inbox: Inbox
+    bag: Bag
+    people: Path
+    at: datetime = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+    async def take(self, *mails: bytes) -> list[Letter]:
+        """Let mails arrive, work through them, and give the letters that went out."""
+        before = len(self.bag.letters)
+        self.inbox.receive(*mails)
+        await daemon.run_once(self.desk)
+        return self.bag.letters[before:]
+
+    async def case(self, letter: Letter) -> Case:
+        """Give the case that a letter is about."""
+        found = await self.desk.cases.by_reference(reference_in(letter))
+        assert found is not None
+        return found
+
+    def pass_days(self, days: float) -> None:
+        self.at += timedelta(days=days)
+
+    def opened(self, letter: Letter, *_: Any) -> str:
+        """Decrypt a letter with the keys of people, as its reader would."""
+        mail = message_from_bytes(letter.content)
+        assert mail.get_content_type() == "multipart/encrypted"
+        ciphertext = mail.get_payload()[1].get_payload(decode=True)  # type: ignore[union-attr,index]  # a multipart
+        return gpg(self.people, "--decrypt", stdin=ciphertext).decode()  # type: ignore[arg-type]  # bytes
+
+
+Open = Callable[..., Awaitable[Counter]]
+
+
+@pytest.fixture(scope="session")
+def guide() -> Guide:
+    return assembly.guide_from(share_path("rules"), share_path("templates"))
+
+
+@pytest.fixture
+async def open_counter(desk_home: Path, people_home: Path, guide: Guide, tmp_path: Path) -> AsyncIterator[Open]:
+    """Build desks; `values` are keys of the configuration with two underscores for the dot."""
+    async with AsyncExitStack() as stack:
+
+        async def one(home: Path = desk_home, **values: Value) -> Counter:
+            ours: dict[str, Value] = {"imap.port": 1, "smtp.port": 1, "imap.username": "desk"}
+            ours |= {"imap.authserv_id": OUR_MAIL_SERVER}
+            ours |= {name.replace("__", "."): value for name, value in values.items()}
+            furnish_folder(tmp_path, home, ours)
+            config = load(tmp_path / "config.toml")
+            desk = await assembly.desk(config, stack)
+            inbox, bag = Inbox(), Bag()
+            office = dataclasses.replace(desk.office, clock=lambda: made.at)
+            opener = InProcess(assembly.worker_settings(config))
+            desk = dataclasses.replace(desk, office=office, mailbox=inbox, courier=bag, opener=opener)
+            made = Counter(desk, inbox, bag, people_home)
+            return made
+
+        yield one
+
+
+@pytest.fixture
+async def counter(open_counter: Open) -> Counter:
+    return await open_counter()
+
+
+def reference_in(letter: Letter) -> str:
+    """Read the reference in the subject of a letter of ours."""
+    return str(message_from_bytes(letter.content)["Subject"]).partition("[")[2].partition("]")[0]
+
+
+def replies(letters: list[Letter]) -> list[Letter]:
+    return [one for one in letters if one.recipient != KEEPER]
+
+
+def notices(letters: list[Letter]) -> list[Letter]:
+    return [one for one in letters if one.recipient == KEEPER]
+
+
+def text_of(letter: Letter) -> str:
+    """Give the body of a plain letter."""
+    body = message_from_bytes(letter.content).get_payload(decode=True)
+    assert isinstance(body, bytes)
+    return body.decode().replace("\r\n", "\n")
