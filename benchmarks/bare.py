@@ -10,6 +10,7 @@ the number of mails, and the time of the first fetch.
 import asyncio
 import imaplib
 import json
+import logging
 import re
 import sqlite3
 import sys
@@ -97,6 +98,7 @@ async def _run(config: Config, user: str, smtp_port: int, path: Path) -> dict[st
 
 
 def main() -> None:
+    logging.disable(logging.WARNING)  # mail-parser warns of every encrypted part
     config, user, port, database = sys.argv[1:]
     print(json.dumps(asyncio.run(_run(load(Path(config)), user, int(port), Path(database)))))
 

@@ -10,9 +10,8 @@ from mailroom.config import Config
 from mailroom.config_schema import Admin, Keeper, Researcher
 from mailroom.config_servers import Imap, Smtp
 from mailroom.errors import MailroomError
-from mailroom.flow.desk import Desk, Guide, Office, Person, Policy
+from mailroom.flow.desk import Desk, Guide, Office, Person, Policy, Role
 from mailroom.flow.pace import Pace
-from mailroom.records import database
 from mailroom.records.archives import archive_generation
 from mailroom.records.arrivals import ArrivalBook
 from mailroom.records.cases import CaseBook
@@ -53,7 +52,6 @@ async def desk(config: Config, stack: AsyncExitStack) -> Desk:
     """Build the desk; whatever must be closed is left to `stack`."""
     home = DeskHome(config.openpgp.home)
     stack.callback(home.stop_agent)
-    database.upgrade(config.database_url)
     books = records(config, home)
     stack.callback(books.database.close)
     pool = WorkerPool(open_mail, start, worker_settings(config))
@@ -89,14 +87,15 @@ def max_output(config: Config) -> int:
 def office(config: Config, home: DeskHome, clock: Clock = utc) -> Office:
     """Give what decisions rest on."""
     people = [
-        *(Person(one.address, one.role, one.fingerprint, _certificate(home, one)) for one in config.keepers),
-        *(Person(one.address, "admin", one.fingerprint, _certificate(home, one)) for one in config.admins),
+        *(_person(home, one, one.role, one.also_known_as) for one in config.keepers),
+        *(_person(home, one, "admin") for one in config.admins),
     ]
     return Office(policy(config), tuple(people), guide(config), clock)
 
 
-def _certificate(home: DeskHome, person: Keeper | Admin) -> bytes | None:
-    return home.certificate(person.fingerprint) if person.fingerprint else None
+def _person(home: DeskHome, person: Keeper | Admin, role: Role, also_known_as: tuple[str, ...] = ()) -> Person:
+    certificate = home.certificate(person.fingerprint) if person.fingerprint else None
+    return Person(person.address, role, person.fingerprint, also_known_as, certificate)
 
 
 def guide(config: Config) -> Guide:

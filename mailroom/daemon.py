@@ -3,6 +3,7 @@
 import asyncio
 import fcntl
 import os
+import resource
 import signal
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -17,6 +18,7 @@ from mailroom.flow.delivery import deliver, delivering
 from mailroom.flow.desk import Desk
 from mailroom.flow.draining import Drained, drain
 from mailroom.log import get_logger
+from mailroom.records import schema
 
 _STOP_SECONDS = 8.0  # the step at hand may take that long; then it is given up and tried again at the next start
 _log = get_logger(__name__)
@@ -127,6 +129,7 @@ async def opened(config: Config) -> AsyncIterator[Desk]:
     """Build the desk from the configuration; close what it holds at the end."""
     async with AsyncExitStack() as stack:
         stack.enter_context(alone_in(config.service.data_dir))
+        schema.upgrade(config.database_url)
         yield await build_desk(config, stack)
 
 
@@ -134,6 +137,7 @@ async def opened(config: Config) -> AsyncIterator[Desk]:
 def alone_in(data_dir: Path) -> Iterator[None]:
     """Refuse to run beside another Mailroom over the same records."""
     os.umask(0o077)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with (data_dir / "run.lock").open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -32,8 +32,9 @@ def demo(
         # brings mail servers, which an installation without the extra `demo` does not have
         from mailroom.demo import show  # noqa: PLC0415
     except ModuleNotFoundError as missing:
+        package = (missing.name or "a package").partition(".")[0]
         raise MailroomError(
-            f"The demo needs {missing.name}, which is not installed. Install it with: pip install 'mailroom[demo]'"
+            f"The demo needs {package}, which is not installed. Install it with: pip install 'mailroom[demo]'"
         ) from None
     signal.signal(signal.SIGTERM, _end)
     try:

@@ -1,6 +1,8 @@
-"""Options and settings that several verbs share."""
+"""Options and ways to print that several verbs share."""
 
+import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -19,10 +21,20 @@ ConfigOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
 
 
-def remember(context: typer.Context, config: Path | None) -> None:
+def remember(context: typer.Context, config: ConfigOption = None) -> None:
     """Keep a `--config` that stood before the verb."""
     if config is not None:
         context.obj = config
+
+
+def group(about: str) -> typer.Typer:
+    """Make a verb that has verbs of its own, such as `mailroom case`."""
+    return typer.Typer(help=about, callback=remember, no_args_is_help=True, rich_markup_mode=None)
+
+
+def explicit_path(context: typer.Context, config: Path | None) -> Path | None:
+    """Give the `--config` after the verb, else the one before it, else None."""
+    return config or context.obj
 
 
 def config_path(context: typer.Context, config: Path | None) -> Path:
@@ -31,7 +43,7 @@ def config_path(context: typer.Context, config: Path | None) -> Path:
     Raises:
         ConfigError: there is none.
     """
-    return find(config or context.obj, os.environ)
+    return find(explicit_path(context, config), os.environ)
 
 
 def config_of(context: typer.Context, config: Path | None) -> Config:
@@ -41,3 +53,39 @@ def config_of(context: typer.Context, config: Path | None) -> Config:
         ConfigError: there is none, or it is wrong.
     """
     return load(config_path(context, config))
+
+
+def optional_config(context: typer.Context, config: Path | None) -> Path | None:
+    """Find the configuration for a verb that also runs without; None when none was asked for and none is there.
+
+    Raises:
+        ConfigError: one was asked for that is not there.
+    """
+    explicit = explicit_path(context, config)
+    named = explicit is not None or os.environ.get("MAILROOM_CONFIG")
+    usual = (Path("config.toml"), Path("/etc/mailroom/config.toml"))
+    if not named and not any(os.access(path, os.R_OK) for path in usual):
+        return None
+    return find(explicit, os.environ)
+
+
+def print_json(line: object) -> None:
+    """Print one object as one line, every letter as it is."""
+    typer.echo(json.dumps(line, ensure_ascii=False))
+
+
+def shown(value: object) -> str:
+    """Give a value for a terminal: what a stranger wrote cannot move its cursor."""
+    if isinstance(value, list | tuple):
+        return ", ".join(shown(one) for one in value)
+    if value is None:
+        return ""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in str(value))
+
+
+def print_columns(head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print a table, each column as wide as its widest cell."""
+    cells = [list(head), *([shown(value) for value in row] for row in rows)]
+    widths = [max(len(row[place]) for row in cells) for place in range(len(head))]
+    for row in cells:
+        typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

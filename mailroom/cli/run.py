@@ -2,15 +2,14 @@
 
 import asyncio
 import dataclasses
-import json
-import sys
 from typing import Annotated
 
 import typer
 
 from mailroom import daemon, log
-from mailroom.cli.options import ConfigOption, JsonOption, config_of
-from mailroom.config import Config
+from mailroom.cli.options import ConfigOption, JsonOption, config_path, print_json
+from mailroom.cli.ready import require_key_store, require_keys
+from mailroom.config import Config, load
 from mailroom.daemon import Summary
 from mailroom.errors import ServerUnreachable
 
@@ -22,16 +21,22 @@ def run(
     config: ConfigOption = None,
 ) -> None:
     """Watch the mailbox, file what arrives and answer it."""
-    settings = config_of(context, config)
+    file = config_path(context, config)
+    settings = load(file)
+    require_keys(settings, file)
+    require_key_store(settings, file)
     log.configure()
     log.install_hooks()
-    if once:
-        summary = asyncio.run(_once(settings))
-        typer.echo(json.dumps(as_json(summary)) if json_lines else as_text(summary))
-        if summary.trouble is not None:
-            raise ServerUnreachable(summary.trouble)
+    if not once:
+        asyncio.run(_daemon(settings))
         return
-    asyncio.run(_daemon(settings))
+    summary = asyncio.run(_once(settings))
+    if json_lines:
+        print_json(as_json(summary))
+    else:
+        typer.echo(as_text(summary))
+    if summary.trouble is not None:
+        raise ServerUnreachable(summary.trouble)
 
 
 async def _once(config: Config) -> Summary:
@@ -44,7 +49,6 @@ async def _daemon(config: Config) -> None:
     daemon.stop_on_signals(stop)
     log.install_hooks(asyncio.get_running_loop())
     async with daemon.opened(config) as desk:
-        sys.stderr.flush()
         await daemon.run(desk, config.imap.poll_seconds, stop)
 
 

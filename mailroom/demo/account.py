@@ -1,50 +1,50 @@
 """The demo's account on the terminal: what arrived, what was filed, which rule hit and why, what was answered."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from mailroom.demo.people import Read
 from mailroom.demo.play import Scene, Story
-from mailroom.demo.samples import DESK, KEEPER
+from mailroom.demo.samples import DESK
 from mailroom.referral.offer import language_name
 from mailroom.referral.templates import SEPARATOR
 from mailroom.triage.country import country_name
 
-_INDENT = "    | "
+_LABEL = 8  # columns
 
 
 def tell(console: Console, story: Story, kept: Path | None) -> None:
     """Print the account; `kept` is the folder that holds everything, if there is one."""
     console.rule(Text("Mailroom demo", style="bold"))
-    console.print(
-        f"On this machine a desk was set up, with fresh keys, mail servers of its own and invented services. "
-        f"{len(story.scenes)} mails from invented people came to {DESK}; the daemon filed and answered them in "
-        f"{story.seconds:.1f} seconds. Nothing left this machine.\n"
-    )
+    _lines(console, "", _opening(story))
     for number, scene in enumerate(story.scenes, 1):
         _scene(console, number, scene)
+    console.print()
     console.rule(Text("What came of it", style="bold"))
     for paragraph in (_counts(story), _proof(story), *_next(story, kept)):
-        console.print(paragraph)
+        _lines(console, "", paragraph)
+
+
+def _lines(console: Console, start: str, text: str) -> None:
+    """Print `text` in the width of the terminal, every line behind `start`."""
+    for line in text.splitlines() or [""]:
+        for part in Text(line).wrap(console, max(console.width - len(start), 20)) or [Text()]:
+            part.rstrip()
+            console.print(Text(start, style="cyan") + part if part else Text(start.rstrip(), style="cyan"))
+            start = start if start.strip() == "|" else " " * len(start)
 
 
 def _scene(console: Console, number: int, scene: Scene) -> None:
+    console.print()
     console.print(Text(f"{number}. {scene.sample.title}", style="bold"))
-    facts = Table.grid(padding=(0, 2, 0, 2))
-    facts.add_column(style="cyan", no_wrap=True)
-    facts.add_column()
     for name, value in _facts(scene):
-        facts.add_row(name, Text(value))
-    console.print(facts)
+        _lines(console, f"  {name:{_LABEL}}", value)
     if scene.sample.shown:
         _letters(console, scene)
-    console.print()
 
 
 def _facts(scene: Scene) -> Iterator[tuple[str, str]]:
@@ -55,7 +55,7 @@ def _facts(scene: Scene) -> Iterator[tuple[str, str]]:
         yield "because", _evidence(found["triage"])
         yield "rule", _rule(found["rule"])
     yield "answer", _answer(found["reply"])
-    yield "notice", f"to {KEEPER}, encrypted; outside it says only: {scene.outer_subject}"
+    yield "notice", f"{scene.notice.subject}, encrypted; outside only: {scene.outer_subject}"
 
 
 def _arrived(found: Mapping[str, Any]) -> str:
@@ -79,15 +79,15 @@ def _filed(scene: Scene) -> str:
 def _evidence(found: Mapping[str, Any]) -> str:
     words = {name: found[name]["evidence"] for name in ("category", "country")} | found["flag_evidence"]
     given = [f"{name}: {', '.join(f'“{one}”' for one in said[:2])}" for name, said in words.items() if said]
-    wish = {"ok": "her address is safe", "unsafe": "others read her address", "none": "she wants no answer"}
-    said = [f"she says: {wish[found['contact']]}"] if found["contact"] else []
+    wish = {"ok": "this address is safe", "unsafe": "others read this address", "none": "no answer is wanted"}
+    said = [f"the writer says: {wish[found['contact']]}"] if found["contact"] else []
     return "; ".join([*given, *said])
 
 
 def _rule(rule: Mapping[str, Any]) -> str:
-    passed = len(rule["trace"]) - 1
-    before = f", after {passed} that did not fit" if passed else ""
-    return f"{rule['id']} ({rule['file']}, line {rule['line']}{before}): {rule['trace'][-1]['why']}"
+    misses = len(rule["trace"]) - 1
+    before = f", after {misses} {'miss' if misses == 1 else 'misses'}" if misses else ""
+    return f"{rule['id']} ({rule['file']}:{rule['line']}{before}): {rule['trace'][-1]['why']}"
 
 
 def _answer(reply: Mapping[str, Any]) -> str:
@@ -102,17 +102,24 @@ def _answer(reply: Mapping[str, Any]) -> str:
 
 
 def _letters(console: Console, scene: Scene) -> None:
+    name = scene.sample.message.sender_name
     if scene.reply:
-        how = scene.reply.protection or "not encrypted, as her mail"
-        _letter(console, f"What {scene.sample.message.sender_name} reads ({how})", scene.reply)
-    _letter(console, f"What the keeper reads ({scene.notice.protection})", scene.notice)
+        _letter(console, f"What {name} reads", scene.reply)
+    _letter(console, "What the keeper reads", scene.notice)
 
 
 def _letter(console: Console, title: str, letter: Read) -> None:
-    console.print(Text(f"\n  {title}", style="cyan"))
-    for line in [f"Subject: {letter.subject}", "", *letter.text.splitlines()]:
-        for part in Text(line).wrap(console, max(console.width - len(_INDENT), 20)) or [Text()]:
-            console.print(Text(_INDENT, style="dim") + part)
+    console.print()
+    _lines(console, "  ", f"{title} ({letter.protection or 'the mail is not encrypted'}):")
+    _lines(console, "  | ", f"Subject: {letter.subject}\n\n{letter.text}")
+
+
+def _opening(story: Story) -> str:
+    return (
+        "A desk was set up on this machine, with fresh keys, mail servers of its own and invented services. "
+        f"{len(story.scenes)} mails from invented people came to {DESK}; the daemon filed them and answered in "
+        f"{story.seconds:.1f} seconds. The record keeper was told of each. Nothing left this machine."
+    )
 
 
 def _counts(story: Story) -> str:
@@ -120,29 +127,27 @@ def _counts(story: Story) -> str:
     sent = sum(1 for scene in story.scenes if scene.reply)
     held = sum(1 for reply in replies if reply["held"])
     cases = len({scene.reference for scene in story.scenes})
-    kinds = Counter(scene.decision["kind"] for scene in story.scenes)
     return (
-        f"{len(story.scenes)} mails became {cases} cases and {kinds['follow_up']} follow-up. {sent} were answered, "
-        f"{held} answer waits for the keeper, {len(replies) - sent - held} were not to be answered. The keeper was told "
-        f"of each. Left in the inbox: {story.waiting}.\n"
+        f"{len(replies)} mails, {cases} cases. {sent} mails were answered, {held} answer waits for the keeper's word, "
+        f"{len(replies) - sent - held} mails were not to be answered. Left in the inbox: {story.waiting}.\n\n"
     )
 
 
 def _proof(story: Story) -> str:
-    opened = "opened it all the same, which must not be" if story.server_reads else "opened nothing"
+    verdict = "opened it, and that must not be" if story.server_reads else "opened nothing"
     return (
-        "What stands above came out of the sealed records with the keeper's private key. "
-        f"The server's own key was tried on the same record: it {opened}.\n"
+        "What was filed and why is sealed; it was opened here with the keeper's private key, which a server never has. "
+        f"The server's own key was tried on a record: it {verdict}.\n\n"
     )
 
 
 def _next(story: Story, kept: Path | None) -> Iterator[str]:
     if kept is None:
-        yield "All of it is gone now. To keep such a folder and look into it: mailroom demo --keep DIR"
+        yield "Everything is gone now. To look into such a folder, keep it:\n  mailroom demo --keep DIR\n\n"
     else:
-        reference = story.scenes[0].reference
-        yield f"Everything is kept in {kept}. Look into it:"
-        yield f"  mailroom case list --config {kept / 'config.toml'}"
-        yield f"  mailroom case export {reference} {kept / 'export'} --config {kept / 'config.toml'}"
-        yield f"  gpg --homedir {kept / 'keeper'} --decrypt {kept / 'export' / f'{reference}-1-decision.json.pgp'}"
-    yield "To set up your own desk, read README.md, then: mailroom init DIR"
+        config, out, reference = kept / "config.toml", kept / "export", story.scenes[0].reference
+        yield f"Everything is kept in {kept}, the keeper's private key too (in {kept / 'keeper'}). To look into it:"
+        yield f"  mailroom case list --config {config}"
+        yield f"  mailroom case export {reference} {out} --config {config}"
+        yield f"  gpg --homedir {kept / 'keeper'} --decrypt {out / f'{reference}-1-decision.json.pgp'}\n\n"
+    yield "To set up a desk of your own, read README.md, then:\n  mailroom init DIR"

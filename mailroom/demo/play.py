@@ -14,7 +14,6 @@ from mailroom.demo.samples import KEEPER, SEALED, Sample, delivered, first_round
 from mailroom.demo.servers import Sent
 from mailroom.demo.stage import Furnish, Stage, built
 from mailroom.errors import DecryptionFailed, MailroomError
-from mailroom.transport.gnupg_home import DeskHome
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +80,7 @@ async def _round(stage: Stage, samples: Sequence[Sample]) -> tuple[list[Scene], 
 def _written(stage: Stage, sample: Sample) -> bytes:
     if sample.sender != SEALED:
         return sample.content
-    desk = DeskHome(stage.config.openpgp.home).certificate(stage.config.openpgp.key)
-    return sealed(sample, stage.writer.certificate, desk)
+    return sealed(sample, stage.writer.certificate, stage.certificate)
 
 
 def _require_all(summary: Summary, count: int) -> None:

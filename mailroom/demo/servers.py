@@ -144,5 +144,6 @@ class SmtpServer:
         """Keep one letter; called by aiosmtpd."""
         if not session.authenticated:
             return "530 5.7.0 Authentication required"
-        self._letters += [Sent(recipient, bytes(envelope.content)) for recipient in envelope.rcpt_tos]
+        content = envelope.content if isinstance(envelope.content, bytes) else b""
+        self._letters += [Sent(recipient, content) for recipient in envelope.rcpt_tos]
         return "250 OK"

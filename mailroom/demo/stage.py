@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_urlsafe
@@ -46,7 +46,7 @@ Furnish = Callable[[Path, Plan], Path]
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Everything that a performance needs."""
+    """Everything that the play needs; `certificate` is the desk's, binary."""
 
     config: Config
     desk: Desk
@@ -55,6 +55,7 @@ class Stage:
     smtp: SmtpServer
     keeper: Correspondent
     writer: Correspondent
+    certificate: bytes = field(repr=False)
 
 
 @contextmanager
@@ -86,10 +87,13 @@ async def built(place: Path, furnish: Furnish) -> AsyncIterator[Stage]:
             plan = _plan(place, account, keeper, (imap.port, smtp.port))
             config = await asyncio.to_thread(_furnished, place, furnish, plan)
             async with daemon.opened(config) as desk:
-                books = assembly.records(config, DeskHome(config.openpgp.home))
+                home = DeskHome(config.openpgp.home)
+                certificate = home.certificate(config.openpgp.key)
+                writer.home.import_public(certificate)  # her mail program checks the desk's signature
+                books = assembly.records(config, home)
                 stack.callback(books.database.close)
                 casework = Casework(books.database, Sealer(books.keystore), utc, "demo")
-                yield Stage(config, desk, casework, imap, smtp, keeper, writer)
+                yield Stage(config, desk, casework, imap, smtp, keeper, writer, certificate)
 
 
 def _person(stack: ExitStack, home: Path, address: str) -> Correspondent:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from mailroom.errors import EncryptionFailed
 from mailroom.flow.desk import Desk, Office, Person
 from mailroom.flow.filing import Case, Letter, Outgoing, OutgoingKind
 from mailroom.flow.routing import Answer, Routed, reply_key
@@ -11,15 +12,15 @@ from mailroom.keeper.notices import Notice
 from mailroom.log import get_logger
 from mailroom.mail import compose
 from mailroom.mail.message import Opened, OpenPGP
-from mailroom.referral.templates import Rendered
+from mailroom.referral.templates import Rendered, Unreviewed
 from mailroom.triage.country import country_name
 from mailroom.triage.facts import Finding
 
 _log = get_logger(__name__)
 
 
-def rendered(office: Office, routed: Routed, reference: str) -> Rendered | None:
-    """Render the text of the answer; None when there is no text that may be sent unreviewed."""
+def rendered(office: Office, routed: Routed, reference: str, unreviewed: Unreviewed) -> Rendered | None:
+    """Render the text of the answer; None when there is none that may be sent unreviewed."""
     decision, template = routed.decision, routed.answer.template
     if decision is None or template is None:
         return None
@@ -35,16 +36,18 @@ def rendered(office: Office, routed: Routed, reference: str) -> Rendered | None:
         "urgent": decision.urgent,
     }
     return office.guide.book.texts.render(
-        template, decision.language, values, unreviewed=policy.unreviewed, default_language=policy.default_language
+        template, decision.language, values, unreviewed=unreviewed, default_language=policy.default_language
     )
 
 
 def settle(office: Office, routed: Routed, reference: str) -> tuple[Routed, Rendered | None]:
-    """Render the answer; where no text may be sent, say so in the decision."""
-    text = rendered(office, routed, reference)
-    if text is None and routed.answer.template is not None:
-        return replace(routed, answer=Answer(False, "no text of this kind was reviewed yet")), None
-    return routed, text
+    """Render the answer; where it must not be sent unreviewed, hold it."""
+    text = rendered(office, routed, reference, office.policy.unreviewed)
+    if text is not None or routed.answer.template is None:
+        return routed, text
+    # Nobody reviewed it: the keeper reads it in her notice, and may let it go.
+    answer = Answer(False, "no text of this kind was reviewed yet", "text not reviewed", routed.answer.template)
+    return replace(routed, answer=answer), rendered(office, routed, reference, "send")
 
 
 def is_encrypted(routed: Routed, opened: Opened) -> bool:
@@ -80,11 +83,19 @@ async def tell(desk: Desk, notice: Notice, case: Case, people: Sequence[Person])
     made = []
     for sequence, person in enumerate((one for one in people if one.certificate), first):
         header = _header(desk, case, ("notice", sequence), (person.address, notice.outer_subject, None))
-        entity = compose.text_part(notice.text, protected_subject=notice.subject)
-        ciphertext = desk.encryptor.encrypt(entity, [person.certificate or b""], armor=True)
-        letter = Letter("", person.address, compose.encrypted(header, ciphertext))
-        made.append(_outgoing(desk, case, ("notice", sequence), letter, None))
+        content = _for_her_eyes(desk, header, notice, person, case.reference)
+        made.append(_outgoing(desk, case, ("notice", sequence), Letter("", person.address, content), None))
     return tuple(made)
+
+
+def _for_her_eyes(desk: Desk, header: compose.Header, notice: Notice, person: Person, reference: str) -> bytes:
+    """Encrypt a notice; with a key that cannot be used any more, say only that, and the reference."""
+    entity = compose.text_part(notice.text, protected_subject=notice.subject)
+    try:
+        return compose.encrypted(header, desk.encryptor.encrypt(entity, [person.certificate or b""], armor=True))
+    except EncryptionFailed:
+        _log.error("keeper key unusable", case=reference)
+        return compose.plain(header, wording.KEY_UNUSABLE)
 
 
 def paced(desk: Desk, reply: Outgoing | None) -> tuple[Outgoing, ...]:

@@ -26,7 +26,7 @@ async def obey(desk: Desk, raw: RawMail, opened: Opened, routed: Routed) -> Fili
         kind="command",
         raw=raw,
         opened=opened,
-        facts=clear_facts(desk.office.guide, routed.triage, "command"),
+        facts=clear_facts(desk.office.guide, opened, routed.triage, "command"),
         explanation=explanation(opened, routed, None, encrypted=False),
         outgoing=answering.planned(desk, told, urgent=False),
     )
@@ -34,8 +34,8 @@ async def obey(desk: Desk, raw: RawMail, opened: Opened, routed: Routed) -> Fili
 
 def claimed(desk: Desk, opened: Opened) -> Person:
     """Find the keeper or deputy whose address the mail bears."""
-    sender = (opened.message.sender or "").casefold()
-    return next(one for one in desk.office.people if one.role != "admin" and one.address.casefold() == sender)
+    sender = opened.message.sender
+    return next(one for one in desk.office.people if one.role != "admin" and one.writes_from(sender))
 
 
 def proven(person: Person, opened: Opened) -> bool:

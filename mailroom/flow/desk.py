@@ -11,15 +11,23 @@ from mailroom.flow.ports import Arrivals, Cases, Courier, Encryptor, Mailbox, Op
 from mailroom.referral.choose import Rulebook
 from mailroom.triage.triage import Lexicon
 
+Role = Literal["keeper", "deputy", "admin"]
+
 
 @dataclass(frozen=True, slots=True)
 class Person:
     """A keeper, deputy or admin. `certificate` is None for an admin without a key."""
 
     address: str
-    role: Literal["keeper", "deputy", "admin"]
+    role: Role
     fingerprint: str | None = None
+    also_known_as: tuple[str, ...] = ()
     certificate: bytes | None = field(default=None, repr=False)
+
+    def writes_from(self, address: str | None) -> bool:
+        """Whether this is one of the person's addresses."""
+        known = (self.address, *self.also_known_as)
+        return (address or "").casefold() in {one.casefold() for one in known}
 
 
 @dataclass(frozen=True, slots=True)

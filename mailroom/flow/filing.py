@@ -90,8 +90,8 @@ class Filing:
     """Everything that is committed for one mail, in one transaction.
 
     `opened` is None for a parked mail. `sealed_to_archive` is False for what nobody could read yet. `explanation`
-    is the decision with its evidence; it is sealed. `spends` tells whose budget of automatic replies is used:
-    the address that is answered, or None.
+    is the decision with its evidence; it is sealed. `spends` tells whose budget of automatic replies is used: the
+    address that is answered, or None; mail that nobody vouches for has a budget of its own.
     """
 
     case: Case

@@ -15,7 +15,8 @@ from mailroom.flow import answering, commands
 from mailroom.flow.desk import Desk
 from mailroom.flow.explanation import explanation
 from mailroom.flow.filing import Budget, Case, Facts, Filing
-from mailroom.flow.routing import Routed, clear_facts, contact_wish, find_case, route
+from mailroom.flow.ports import Cases
+from mailroom.flow.routing import Link, Routed, clear_facts, contact_wish, find_case, route
 from mailroom.log import get_logger
 from mailroom.mail.message import Opened, RawMail
 
@@ -47,9 +48,23 @@ async def take_in(desk: Desk, raw: RawMail) -> Outcome:
 
 async def decide(desk: Desk, opened: Opened) -> Routed:
     """Find the case of a mail and route it."""
-    link = await find_case(desk.cases, desk.office.policy, opened)
+    link = _with_usable_key(desk, await find_case(desk.cases, desk.office.policy, opened))
+    return route(desk.office, opened, link, await budget(desk.cases, opened))
+
+
+async def budget(cases: Cases, opened: Opened) -> Budget:
+    """Ask what this sender was given already."""
     sender = opened.message.sender
-    return route(desk.office, opened, link, await desk.cases.budget(sender) if sender else Budget(0, 0))
+    return await cases.budget(sender, vouched=opened.authentication == "pass") if sender else Budget(0, 0)
+
+
+def _with_usable_key(desk: Desk, link: Link) -> Link:
+    """Leave out a reply key that has expired or was revoked since: then a new one is asked for."""
+    case = link.case
+    if case is None or case.reply_key is None or case.address is None:
+        return link
+    usable = desk.encryptor.certificate_for(case.reply_key, case.address)
+    return link if usable else replace(link, case=replace(case, reply_key=None))
 
 
 async def prepare(desk: Desk, raw: RawMail, opened: Opened, routed: Routed, known: Case | None = None) -> Filing:
@@ -68,7 +83,7 @@ async def prepare(desk: Desk, raw: RawMail, opened: Opened, routed: Routed, know
         kind=routed.kind,
         raw=raw,
         opened=opened,
-        facts=clear_facts(desk.office.guide, routed.triage, routed.kind),
+        facts=clear_facts(desk.office.guide, opened, routed.triage, routed.kind),
         explanation=explanation(opened, routed, text, encrypted=encrypted),
         outgoing=(*answering.paced(desk, reply), *answering.planned(desk, told, urgent=bool(routed.triage.flags))),
         sealed_to_archive=readable,

@@ -7,9 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from mailroom.flow.filing import Budget, Case, Due, Filed, Filing, Outgoing, Sorted
-from mailroom.flow.filing import Letter as Letter  # the ports speak of them, so they are found here too
-from mailroom.flow.filing import Location as Location
+from mailroom.flow.filing import Budget, Case, Due, Filed, Filing, Letter, Location, Outgoing, Sorted
 from mailroom.mail.message import Arrival, Opened, RawMail, Signature
 
 
@@ -219,8 +217,11 @@ class Cases(Protocol):
         """The next free sequence number for letters of this kind in this case, from 1."""
         ...
 
-    async def budget(self, address: str) -> Budget:
-        """Count the automatic replies given to this address today and to its domain this hour."""
+    async def budget(self, address: str, *, vouched: bool) -> Budget:
+        """Count the automatic replies given to this address today and to its domain this hour.
+
+        Mail whose sender somebody vouches for has a budget of its own.
+        """
         ...
 
     async def file(self, filing: Filing) -> Filed:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from mailroom.errors import DecryptionFailed
 from mailroom.flow.desk import Desk
 from mailroom.flow.filing import Case, Kind
-from mailroom.flow.intake import prepare
+from mailroom.flow.intake import budget, prepare
 from mailroom.flow.routing import Link, route
 from mailroom.mail.message import RawMail
 
@@ -20,8 +20,7 @@ async def retry(desk: Desk, case: Case, number: int, raw: RawMail) -> Kind:
     opened = await desk.opener.open(raw)
     if opened.openpgp.encrypted and not opened.openpgp.decrypted:
         raise DecryptionFailed(opened.openpgp.failure or "failed")
-    sender = opened.message.sender
-    routed = route(desk.office, opened, Link(), await desk.cases.budget(sender or ""))
+    routed = route(desk.office, opened, Link(), await budget(desk.cases, opened))
     filing = await prepare(desk, raw, opened, routed, replace(case, status="open"))
     await desk.cases.refile(filing, number)
     return filing.kind

@@ -3,10 +3,11 @@
 `run` and `explain` both come through here, so that one shows exactly what the other does.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mailroom.flow import filing
-from mailroom.flow.desk import Guide, Office, Policy
+from mailroom.flow.desk import Guide, Office, Person, Policy
 from mailroom.flow.filing import Budget, Case, Contact, Kind
 from mailroom.flow.ports import Cases
 from mailroom.mail.compose import bounce_token, sendable
@@ -85,12 +86,12 @@ def _bounce_token(message: Message, own: frozenset[str]) -> str | None:
     return next((token for token in (bounce_token(word, own) for word in words) if token), None)
 
 
-def kind_of(opened: Opened, link: Link, commanders: frozenset[str]) -> Kind:
+def kind_of(opened: Opened, link: Link, commanders: Sequence[Person]) -> Kind:
     """Name the kind of mail: the first that fits, in the order of the contract."""
     machine = opened.machine.kind if opened.machine else None
     if machine in ("own", "bounce"):
         return machine
-    if (opened.message.sender or "").casefold() in commanders:
+    if any(person.writes_from(opened.message.sender) for person in commanders):
         return "command"
     if machine is not None:
         return machine
@@ -101,8 +102,7 @@ def kind_of(opened: Opened, link: Link, commanders: frozenset[str]) -> Kind:
 
 def route(office: Office, opened: Opened, link: Link, budget: Budget) -> Routed:
     """Decide about one mail. Pure but for the clock's day, on which the directory's dates depend."""
-    commanders = frozenset(person.address.casefold() for person in office.people if person.role != "admin")
-    kind = kind_of(opened, link, commanders)
+    kind = kind_of(opened, link, [person for person in office.people if person.role != "admin"])
     found = triage(opened.message, office.guide.lexicon)
     decision = None
     if kind in ("report", "follow_up"):
@@ -134,7 +134,7 @@ def facts_for(opened: Opened, found: Triage, case: Case | None, guide: Guide) ->
     )
 
 
-def clear_facts(guide: Guide, found: Triage, kind: Kind) -> filing.Facts:
+def clear_facts(guide: Guide, opened: Opened, found: Triage, kind: Kind) -> filing.Facts:
     """Give the facts that stand in clear in the record of a new case."""
     machine = kind in ("own", "bounce", "list", "automatic")
     return filing.Facts(
@@ -145,9 +145,15 @@ def clear_facts(guide: Guide, found: Triage, kind: Kind) -> filing.Facts:
         language=found.language.value or "und",
         language_source=found.language.source,
         channel="machine" if machine else "command" if kind == "command" else "email",
-        flags=() if machine else found.flags,
+        flags=() if machine else _flags(opened, found),
         contact=found.contact,
     )
+
+
+def _flags(opened: Opened, found: Triage) -> tuple[str, ...]:
+    """Add to what was said what the mail itself shows."""
+    shown = {"oversize": opened.oversize, "unauthenticated": opened.authentication != "pass"}
+    return tuple(sorted({*found.flags, *(flag for flag, is_so in shown.items() if is_so)}))
 
 
 def contact_wish(opened: Opened, found: Triage, case: Case | None) -> Contact | None:

@@ -9,6 +9,11 @@ from dataclasses import dataclass
 
 from mailroom.mail.message import Attachment, Message, OpenPGP
 
+KEY_UNUSABLE = """\
+Something new is on record under this number.
+This notice says no more, because your OpenPGP key cannot be used any longer. It may have expired.
+Please give a new public key to whoever runs the server.
+"""
 _MOST_TEXT = 20_000  # characters; the whole is in the sealed record
 
 
@@ -57,7 +62,7 @@ def write(account: Account, message: Message | None, protection: OpenPGP) -> Not
         "The whole mail is in the sealed record:",
         f"  mailroom case export {account.reference} DIR",
     ]
-    return Notice(f"Mailroom [{account.reference}]", head + urgent, "\n".join(parts) + "\n")
+    return Notice(f"Note [{account.reference}]", head + urgent, "\n".join(parts) + "\n")
 
 
 def undelivered(reference: str, code: int) -> Notice:
@@ -67,7 +72,7 @@ def undelivered(reference: str, code: int) -> Notice:
         f"The mail server of the address refused it for good (code {code}). It is not tried again.\n"
         "The address may be misspelt, closed or full. If you know another safe way to reach the person, use it.\n"
     )
-    return Notice(f"Mailroom [{reference}]", f"{reference}: answer not delivered", text)
+    return Notice(f"Note [{reference}]", f"{reference}: answer not delivered", text)
 
 
 def refused(reference: str) -> Notice:
@@ -77,7 +82,7 @@ def refused(reference: str) -> Notice:
         "Nothing was done and nothing was answered. It is kept under this number.\n"
         "If you sent it: sign it with your key. If you did not: somebody writes in your name.\n"
     )
-    return Notice(f"Mailroom [{reference}]", f"{reference}: unproven mail in your name", text)
+    return Notice(f"Note [{reference}]", f"{reference}: unproven mail in your name", text)
 
 
 def no_commands(reference: str) -> Notice:
@@ -87,7 +92,7 @@ def no_commands(reference: str) -> Notice:
         "This version takes no commands by mail, and it does not pass your answer on.\n"
         "On the server: mailroom case list, case show, case export, case answer, case retry.\n"
     )
-    return Notice(f"Mailroom [{reference}]", f"{reference}: no commands by mail yet", text)
+    return Notice(f"Note [{reference}]", f"{reference}: no commands by mail yet", text)
 
 
 def _content(message: Message) -> list[str]:

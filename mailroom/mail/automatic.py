@@ -75,9 +75,7 @@ def _from_us(mail: _Mail) -> str | None:
 
 
 def _loop_mark(mail: _Mail) -> str | None:
-    if mail.message.all(LOOP_MARK.lower()):
-        return LOOP_MARK
-    return "X-Loop" if any(is_own(token, mail.own) for token in mail.tokens("X-Loop")) else None
+    return LOOP_MARK if any(is_own(token, mail.own) for token in mail.tokens(LOOP_MARK)) else None
 
 
 def _report(mail: _Mail) -> str | None:

@@ -19,6 +19,7 @@ from mailroom.records.clock import Clock
 from mailroom.records.database import Database
 from mailroom.records.filing import Filer, Sealed, next_number, place
 from mailroom.records.keystore import KeyStore
+from mailroom.records.limits import Spender
 from mailroom.records.outbox import wrote_to
 from mailroom.records.tables import arrivals as arrivals_table
 from mailroom.records.tables import blobs, cases, digests, messages, originals, outbox
@@ -74,9 +75,9 @@ class CaseBook:
         """Count from 1."""
         return 1 if case.id is None else await self._database.read(_sequence, case.id, kind)
 
-    async def budget(self, address: str) -> Budget:
+    async def budget(self, address: str, *, vouched: bool) -> Budget:
         """Count in the windows of now."""
-        return await self._database.read(limits.spent, self._filer.digests, address, self._clock())
+        return await self._database.read(limits.spent, self._filer.digests, Spender(address, vouched), self._clock())
 
     async def file(self, filing: Filing) -> Filed:
         """Seal, then commit; large contents are sealed beside the records' thread."""

@@ -7,15 +7,14 @@ from functools import partial
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
-from alembic import command
-from alembic.config import Config as AlembicConfig
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from mailroom.errors import MailroomError
+
+#: The schema version that this program works with: the newest file in migrations/versions.
+HEAD = "0001"
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -39,7 +38,7 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
-        self.engine = _engine(url)
+        self.engine = engine_for(url)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="records")
 
     async def write(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -81,20 +80,12 @@ def exists(url: str) -> bool:
     return make_url(url).get_backend_name() != "sqlite" or (file is not None and Path(file).exists())
 
 
-def upgrade(url: str) -> None:
-    """Bring the schema to the version of this program; makes the database when there is none. Synchronous."""
-    with _engine(url).connect() as connection:
-        config = _alembic(url)
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-        connection.commit()
-
-
-def versions(url: str) -> tuple[str | None, str | None]:
-    """Give the schema version of the database and the one that this program needs."""
-    with _engine(url).connect() as connection:
-        current = MigrationContext.configure(connection).get_current_revision()
-    return current, ScriptDirectory.from_config(_alembic(url)).get_current_head()
+def version(url: str) -> str | None:
+    """Give the schema version of the database; None when it has no schema yet."""
+    with engine_for(url).connect() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
 
 
 def require_current(url: str) -> None:
@@ -103,21 +94,15 @@ def require_current(url: str) -> None:
     Raises:
         MailroomError: the schema is older or newer than this program.
     """
-    current, head = versions(url)
-    if current != head:
-        raise MailroomError(f"the database has schema {current or 'none'}, this program needs {head}")
+    current = version(url)
+    if current != HEAD:
+        raise MailroomError(f"the database has schema {current or 'none'}, this program needs {HEAD}")
 
 
-def _engine(url: str) -> Engine:
+def engine_for(url: str) -> Engine:
+    """Make the engine for a database address."""
     # The address names an asyncio driver; this file has a thread instead.
     engine = create_engine(make_url(url).set(drivername=make_url(url).get_backend_name()))
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare)
     return engine
-
-
-def _alembic(url: str) -> AlembicConfig:
-    config = AlembicConfig()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
-    return config

@@ -14,6 +14,7 @@ from mailroom.flow.filing import Case, Facts, Filed, Filing, Outgoing
 from mailroom.flow.ports import Encryptor
 from mailroom.records import arrivals, audit, limits
 from mailroom.records.digests import Digests, address_form, quarter
+from mailroom.records.limits import Spender
 from mailroom.records.outbox import row as outbox_row
 from mailroom.records.seal import Sealer
 from mailroom.records.tables import blobs, cases, digests, messages, originals, outbox
@@ -80,7 +81,8 @@ class Filer:
         state = "parked" if filing.kind == "parked" else "filed"
         arrivals.mark(connection, filing.raw.arrival, state, message_id)
         if filing.spends is not None:
-            limits.spend(connection, self.digests, filing.spends, now)
+            vouched = filing.opened is not None and filing.opened.authentication == "pass"
+            limits.spend(connection, self.digests, Spender(filing.spends, vouched), now)
         audit.append(connection, now, "desk", "intake", filing.case.reference, filing.kind)
         return Filed(filing.case, number)
 

@@ -1,5 +1,6 @@
 """How many automatic replies an address had today and its domain this hour, under keyed hashes."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, update
@@ -9,27 +10,35 @@ from mailroom.records.digests import Digests, address_form, quarter
 from mailroom.records.tables import limits
 
 
-def _windows(digests: Digests, address: str, now: datetime) -> list[dict[str, object]]:
-    form, period = address_form(address), quarter(now)
-    domain = form.rpartition("@")[2]
-    return [
-        {"scope": "sender", "digest": digests.make("limit", form.encode(), period), "window": f"{now:%Y-%m-%d}"},
-        {"scope": "domain", "digest": digests.make("limit", domain.encode(), period), "window": f"{now:%Y-%m-%dT%H}"},
-    ]
+@dataclass(frozen=True, slots=True)
+class Spender:
+    """Whose budget is asked for. A forger must not use up the budget of the person whose address he bears."""
+
+    address: str
+    vouched: bool
+
+    def windows(self, digests: Digests, now: datetime) -> list[dict[str, object]]:
+        """Name the counters of this address today and of its domain this hour."""
+        form, period, kind = address_form(self.address), quarter(now), "vouched" if self.vouched else "limit"
+        domain = form.rpartition("@")[2]
+        return [
+            {"scope": "sender", "digest": digests.make(kind, form.encode(), period), "window": f"{now:%Y-%m-%d}"},
+            {"scope": "domain", "digest": digests.make(kind, domain.encode(), period), "window": f"{now:%Y-%m-%dT%H}"},
+        ]
 
 
-def spent(connection: Connection, digests: Digests, address: str, now: datetime) -> Budget:
+def spent(connection: Connection, digests: Digests, spender: Spender, now: datetime) -> Budget:
     """Count what was given to this address today and to its domain this hour."""
     counts = []
-    for window in _windows(digests, address, now):
+    for window in spender.windows(digests, now):
         count = connection.execute(select(limits.c.count).where(_is(window)))
         counts.append(count.scalar_one_or_none() or 0)
     return Budget(*counts)
 
 
-def spend(connection: Connection, digests: Digests, address: str, now: datetime) -> None:
+def spend(connection: Connection, digests: Digests, spender: Spender, now: datetime) -> None:
     """Count one automatic reply to this address."""
-    for window in _windows(digests, address, now):
+    for window in spender.windows(digests, now):
         done = connection.execute(update(limits).where(_is(window)).values(count=limits.c.count + 1))
         if done.rowcount == 0:
             connection.execute(insert(limits), window | {"count": 1})

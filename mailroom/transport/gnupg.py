@@ -33,7 +33,7 @@ from mailroom.mail.message import Signature
 from mailroom.transport.gnupg_status import Run, failure, is_weak, judge, read_keys
 
 _OPTIONS = (
-    "--no-options", "--logger-file", os.devnull, "--display-charset", "utf-8", "--trust-model", "always",
+    "--no-options", "--logger-file", os.devnull, "--trust-model", "always",
     "--disable-dirmngr", "--no-auto-key-locate", "--no-auto-key-retrieve", "--no-auto-key-import",
     "--no-symkey-cache", "--weak-digest", "SHA1", "--exit-on-status-write-error",
 )  # fmt: skip

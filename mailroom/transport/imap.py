@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 import aioimaplib
 
 from mailroom.errors import MailboxError, ServerUnreachable
-from mailroom.flow.ports import Location
+from mailroom.flow.filing import Location
 from mailroom.mail.message import Arrival, RawMail
 from mailroom.transport import imap_parse as parse
 from mailroom.transport import imap_steps as steps

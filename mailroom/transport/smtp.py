@@ -10,7 +10,7 @@ import aiosmtplib
 from aiosmtplib.email import parse_address
 
 from mailroom.errors import DeliveryFailure, PermanentFailure, ServerUnreachable, TemporaryFailure
-from mailroom.flow.ports import Letter
+from mailroom.flow.filing import Letter
 from mailroom.transport.network import Security, reason, tls_context
 
 QUIT_SECONDS = 0.9

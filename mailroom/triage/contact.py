@@ -1,6 +1,7 @@
 """What the writer says about being written to."""
 
 import re
+import unicodedata
 from collections.abc import Iterable
 
 from mailroom.triage.facts import Contact
@@ -10,7 +11,7 @@ from mailroom.triage.matching import Hit, outermost
 # so that "make him stop" silences nobody.
 _PLAIN_WORDS: dict[str, Contact] = {"STOP": "none", "MORE": "ok"}
 _REFERENCE = re.compile(r"[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]")
-_LETTERS = re.compile(r"[A-Z]+")
+_SHORT = 60  # characters; a line that says only one word is not longer, whatever stands around it
 _CAUTIOUS_FIRST: tuple[Contact, ...] = ("none", "unsafe", "ok")
 
 
@@ -26,8 +27,14 @@ def preference(hits: Iterable[Hit]) -> tuple[Contact | None, tuple[str, ...]]:
 
 def plain_word(text: str) -> tuple[Contact | None, str | None]:
     """Find STOP or MORE alone on a line; give the wish, the more cautious one first, and the word."""
-    lines = {" ".join(_LETTERS.findall(_REFERENCE.sub("", line.upper()))) for line in text.splitlines()}
+    lines = {_bare(line) for line in text.splitlines()}
     return next(((wish, word) for word, wish in _PLAIN_WORDS.items() if word in lines), (None, None))
+
+
+def _bare(line: str) -> str:
+    """Leave out the reference, punctuation and marks of direction around what a line says."""
+    kept = (letter for letter in _REFERENCE.sub("", line.upper()) if unicodedata.category(letter)[0] not in "PCSZ")
+    return "".join(kept) if len(line) < _SHORT else ""
 
 
 def more_cautious(*wishes: Contact | None) -> Contact | None:

@@ -15,6 +15,7 @@ from mailroom import assembly, daemon, worker
 from mailroom.config import load
 from mailroom.flow.desk import Desk
 from mailroom.mail.message import Opened, RawMail
+from mailroom.records import schema
 
 # Every step of the flow that a port takes part in.
 STEPS = (
@@ -110,6 +111,7 @@ async def _round(path: Path, kill: Kill | None, *, real_worker: bool) -> None:
     config = load(path)
     async with contextlib.AsyncExitStack() as stack:
         stack.enter_context(daemon.alone_in(config.service.data_dir))
+        schema.upgrade(config.database_url)
         desk = await assembly.desk(config, stack)
         if not real_worker:
             desk = dataclasses.replace(desk, opener=InProcess(assembly.worker_settings(config)))

@@ -9,6 +9,7 @@ import pytest
 
 from mailroom import assembly, daemon
 from mailroom.config import load
+from mailroom.records import schema
 from mailroom.transport.pool import WorkerPool
 from tests.e2e.conftest import Build
 from tests.e2e.house import House, notices, parsed, replies
@@ -19,6 +20,7 @@ from tests.servers.sink import Sink
 
 async def run_with_deadly_worker(house: House) -> daemon.Summary:
     config = load(house.config)
+    schema.upgrade(config.database_url)
     async with contextlib.AsyncExitStack() as stack:
         desk = await assembly.desk(config, stack)
         pool = WorkerPool(deadly, start_small, assembly.worker_settings(config), seconds=1.5)

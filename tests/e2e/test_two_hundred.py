@@ -27,7 +27,7 @@ async def test_two_hundred_mixed_mails_are_filed_answered_and_noticed_exactly_on
     answered = Counter(one.rcpt_tos for one in replies(sink.deliveries))
     assert answered == {(f"writer{number}@example.net",): 1 for number in range(COUNT)}
     told = Counter(parsed(one)["Subject"] for one in notices(sink.deliveries))
-    assert told == {f"Mailroom [{case['case']}]": 1 for case in cases}
+    assert told == {f"Note [{case['case']}]": 1 for case in cases}
     assert len({parsed(one)["Message-ID"] for one in sink.deliveries}) == 2 * COUNT
 
 

@@ -4,10 +4,8 @@ import dataclasses
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,7 +16,7 @@ from mailroom.flow.desk import Desk, Guide
 from mailroom.flow.filing import Case, Letter
 from mailroom.share import share_path
 from tests.e2e.crashing import InProcess
-from tests.e2e.house import KEEPER, furnish_folder
+from tests.e2e.house import KEEPER, _furnish
 from tests.fakes import Bag, Inbox
 from tests.gnupg_home import desk_home, gpg, people_home
 
@@ -31,13 +29,13 @@ FORGED = f"Authentication-Results: {OUR_MAIL_SERVER}; dmarc=fail header.from=exa
 
 @dataclass
 class Counter:
-    """A desk and its outside. `at` is the clock of its decisions."""
+    """A desk and its outside. `folder` holds its configuration and records, `people` the keys of everybody."""
 
     desk: Desk
     inbox: Inbox
     bag: Bag
+    folder: Path
     people: Path
-    at: datetime = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
     async def take(self, *mails: bytes) -> list[Letter]:
         """Let mails arrive, work through them, and give the letters that went out."""
@@ -52,10 +50,7 @@ class Counter:
         assert found is not None
         return found
 
-    def pass_days(self, days: float) -> None:
-        self.at += timedelta(days=days)
-
-    def opened(self, letter: Letter, *_: Any) -> str:
+    def read(self, letter: Letter) -> str:
         """Decrypt a letter with the keys of people, as its reader would."""
         mail = message_from_bytes(letter.content)
         assert mail.get_content_type() == "multipart/encrypted"
@@ -80,15 +75,14 @@ async def open_counter(desk_home: Path, people_home: Path, guide: Guide, tmp_pat
             ours: dict[str, Value] = {"imap.port": 1, "smtp.port": 1, "imap.username": "desk"}
             ours |= {"imap.authserv_id": OUR_MAIL_SERVER}
             ours |= {name.replace("__", "."): value for name, value in values.items()}
-            furnish_folder(tmp_path, home, ours)
-            config = load(tmp_path / "config.toml")
+            folder = tmp_path / f"service{len(list(tmp_path.iterdir()))}"
+            folder.mkdir()
+            _furnish(folder, home, ours)
+            config = load(folder / "config.toml")
             desk = await assembly.desk(config, stack)
-            inbox, bag = Inbox(), Bag()
-            office = dataclasses.replace(desk.office, clock=lambda: made.at)
-            opener = InProcess(assembly.worker_settings(config))
-            desk = dataclasses.replace(desk, office=office, mailbox=inbox, courier=bag, opener=opener)
-            made = Counter(desk, inbox, bag, people_home)
-            return made
+            inbox, bag, opener = Inbox(), Bag(), InProcess(assembly.worker_settings(config))
+            desk = dataclasses.replace(desk, mailbox=inbox, courier=bag, opener=opener)
+            return Counter(desk, inbox, bag, folder, people_home)
 
         yield one
 

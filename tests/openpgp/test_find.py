@@ -92,7 +92,9 @@ def test_pgp_mime_inside_a_mailing_list_footer_is_found() -> None:
 def test_pgp_mime_beside_other_content_is_not_taken_for_the_mail() -> None:
     inner = pgp_mime_encrypted(SENDER, entity("hello"))
     inner = inner[inner.index(b"Content-Type: multipart/encrypted") :]
-    assert not isinstance(find(mixed(inner, b"Content-Type: image/png\r\n\r\nx")), EncryptedMime)
+    picture = b"Content-Type: image/png\r\n\r\nx"
+    for others in ([picture], [TEXT + b"footer", picture]):
+        assert not isinstance(find(mixed(inner, *others)), EncryptedMime)
 
 
 def test_pgp_mime_mangled_by_exchange_is_found() -> None:
@@ -165,9 +167,11 @@ def test_inline_message_is_whole_when_alone() -> None:
         text_mail(b"My name is in here:\r\n" + CRLF_ARMOR),
         text_mail(CRLF_ARMOR + b"-- \r\nsent from a phone"),
         mixed(TEXT + CRLF_ARMOR, TEXT + b"and more"),
+        mixed(TEXT + CRLF_ARMOR, TEXT + CRLF_ARMOR),
         mixed(TEXT + b"see the file", OCTETS + CRLF_ARMOR),
+        mixed(OCTETS + CRLF_ARMOR + b"and more"),
     ],
-    ids=["before", "after", "second part", "attached"],
+    ids=["before", "after", "second part", "second message", "attached", "after, attached"],
 )
 def test_inline_message_with_other_text_is_not_whole(mail: bytes) -> None:
     found = find(mail)

@@ -9,11 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from select import select
 
+import pysequoia
 import pytest
 
 from mailroom.errors import ConfigError, DecryptionFailed, EncryptionFailed
 from mailroom.transport.gnupg import GnuPG, GnuPGSigner
-from tests.gnupg_home import fingerprint, gpg, new_home, public
+from tests.gnupg_home import fingerprint, gpg, new_home, public, secret
 from tests.openpgp_mails import encrypted
 
 
@@ -124,6 +125,50 @@ def test_no_key_is_looked_for_on_the_network(people_home: Path, tmp_path: Path) 
             asker.kill()
         os.close(listening)
         assert called.exists()
+
+
+def test_nobody_is_asked_for_a_passphrase(own_desk_home: Path, tmp_path: Path) -> None:
+    """Not for a message under a password, nor for a locked key."""
+    called = tmp_path / "called"
+    asking = program(tmp_path / "pinentry", f"touch {called}")
+    with (own_desk_home / "gpg-agent.conf").open("a") as settings:
+        settings.write(f"pinentry-program {asking}\n")
+    gpg(own_desk_home, "--import", stdin=secret("locked"))
+    desk = GnuPG(own_desk_home, fingerprint("locked"), None, 1000)
+    for message in (encrypted(b"hello", ["locked"]), pysequoia.encrypt(b"hello", passwords=["x"])):
+        with pytest.raises(DecryptionFailed):
+            desk.decrypt(message)
+    with pytest.raises(EncryptionFailed):
+        desk.sign_detached(b"text")
+    assert not called.exists()
+    gpg(own_desk_home, "--decrypt", stdin=encrypted(b"hello", ["locked"]), check=False)
+    assert called.exists()  # plain gpg does ask there, else this test would prove nothing
+
+
+def test_edited_settings_of_the_home_do_not_matter(own_desk_home: Path) -> None:
+    (own_desk_home / "gpg.conf").write_text("comment canary\n")
+    assert b"canary" in gpg(own_desk_home, "--armor", "--detach-sign", stdin=b"text")
+    signature, _ = GnuPG(own_desk_home, fingerprint("desk"), None, 1000).sign_detached(b"text")
+    assert b"canary" not in signature
+
+
+def test_log_of_gpg_is_kept_apart_from_its_status(desk_home: Path, tmp_path: Path) -> None:
+    """The log quotes what strangers wrote."""
+    args = tmp_path / "args"
+    desk = GnuPG(desk_home, "", None, 1000, program(tmp_path / "gpg", f'echo "$*" > {args}'))
+    desk.verify(b"text", b"signature")
+    assert "--status-fd 2" in args.read_text()
+    assert "--logger-file /dev/null" in args.read_text()
+
+
+def test_detached_signature_with_a_plaintext_proves_nothing_whatever_gpg_says(desk_home: Path, tmp_path: Path) -> None:
+    keeper = fingerprint("keeper")
+    good = f"NEWSIG/SIG_ID a b c/GOODSIG {keeper[-16:]} K/VALIDSIG {keeper} 2026-01-01 1 0 4 0 22 8 00 {keeper}"
+    for lines, state in ((good, "valid"), (f"PLAINTEXT 62 0 /{good}", "invalid")):
+        said = "".join(f"echo '[GNUPG:] {line}' >&2\n" for line in lines.split("/"))
+        listing = f'case "$*" in *--list-keys*) exec {shutil.which("gpg")} "$@";; esac\n'
+        desk = GnuPG(desk_home, "", None, 1000, program(tmp_path / "gpg", f"{listing}cat >/dev/null\n{said}"))
+        assert desk.verify(b"text", b"signature").state == state
 
 
 def test_nothing_reaches_the_log(desk: GnuPG, people_home: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -82,6 +82,17 @@ def test_expired_key_for_encryption_is_refused(sequoia: Sequoia, subkeys: tuple[
     assert sequoia.certificate_for(subkeys[0], "old@example.net") is None
 
 
+def test_expired_certificate_with_a_living_subkey_is_refused(sequoia: Sequoia) -> None:
+    with new_home() as home:
+        then = ("--faked-system-time", "20240101T000000", "--pinentry-mode", "loopback", "--passphrase", "")
+        gpg(home, *then, "--quick-generate-key", "old@example.net", "ed25519", "sign", "1y")
+        name = gpg(home, "--with-colons", "--list-keys").decode().partition("fpr:::::::::")[2][:40]
+        gpg(home, *then, "--quick-add-key", name, "cv25519", "encr", "never")
+        certificate = gpg(home, "--export", name)
+    with pytest.raises(EncryptionFailed, match="expired"):
+        sequoia.encrypt(b"hello", [certificate], armor=True)
+
+
 def test_living_key_for_encryption_is_preferred(sequoia: Sequoia, subkeys: tuple[bytes, bytes]) -> None:
     message = sequoia.encrypt(b"hello", [subkeys[1]], armor=False)
     used = next(iter(PacketPile.from_bytes(message)))

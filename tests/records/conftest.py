@@ -9,7 +9,7 @@ import pytest
 
 from mailroom.flow.filing import Case, Facts, Filing, Letter, Outgoing, OutgoingKind
 from mailroom.mail.message import Arrival, Message, Opened, RawMail
-from mailroom.records import database
+from mailroom.records import schema
 from mailroom.records.arrivals import ArrivalBook
 from mailroom.records.cases import CaseBook
 from mailroom.records.casework import Casework
@@ -91,7 +91,7 @@ def reopen(tmp_path: Path) -> Iterator[Callable[[], Shelf]]:
 
 def open_shelf(folder: Path, archive: Archive | None = None) -> Shelf:
     url = f"sqlite+aiosqlite:///{folder / 'mailroom.db'}"
-    database.upgrade(url)
+    schema.upgrade(url)
     if not (folder / "keystore").exists():
         KeyStore.create(folder / "keystore", WRAPPING)
     keystore = KeyStore(folder / "keystore", WRAPPING)

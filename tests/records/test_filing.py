@@ -140,9 +140,17 @@ async def test_limits_count_what_an_address_and_its_domain_were_given(shelf: She
     filing = replace(shelf.filing(b"hello", 1, shelf.cases.open()), spends="anna@example.net")
     await shelf.arrivals.start([filing.raw.arrival], alone=False)
     await shelf.cases.file(filing)
-    assert await shelf.cases.budget("ANNA+x@example.net") == replace(
-        await shelf.cases.budget("x@example.org"), to_sender=1, to_domain=1
+    assert await shelf.cases.budget("ANNA+x@example.net", vouched=False) == replace(
+        await shelf.cases.budget("x@example.org", vouched=False), to_sender=1, to_domain=1
     )
-    assert (await shelf.cases.budget("ben@example.net")).to_domain == 1
+    assert (await shelf.cases.budget("ben@example.net", vouched=False)).to_domain == 1
     shelf.at = shelf.at.replace(day=24)
-    assert (await shelf.cases.budget("anna@example.net")).to_sender == 0
+    assert (await shelf.cases.budget("anna@example.net", vouched=False)).to_sender == 0
+
+
+async def test_mail_that_nobody_vouches_for_does_not_use_up_the_budget_of_the_real_sender(shelf: Shelf) -> None:
+    filing = replace(shelf.filing(b"forged", 1, shelf.cases.open()), spends="anna@example.net")
+    await shelf.arrivals.start([filing.raw.arrival], alone=False)
+    await shelf.cases.file(filing)
+    assert (await shelf.cases.budget("anna@example.net", vouched=True)).to_sender == 0
+    assert (await shelf.cases.budget("anna@example.net", vouched=False)).to_sender == 1

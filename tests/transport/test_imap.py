@@ -4,7 +4,8 @@ import logging
 import pytest
 
 from mailroom.errors import MailboxError, ServerUnreachable
-from mailroom.flow.ports import Location, Mailbox
+from mailroom.flow.filing import Location
+from mailroom.flow.ports import Mailbox
 from mailroom.mail.message import Arrival
 from mailroom.transport.imap import ImapMailbox
 from tests.servers.dovecot import HOST, Dovecot

@@ -6,7 +6,7 @@ from base64 import b64encode
 import pytest
 
 from mailroom.errors import MailboxError, ServerUnreachable
-from mailroom.flow.ports import Location
+from mailroom.flow.filing import Location
 from mailroom.mail.message import Arrival
 from mailroom.transport.imap import ImapMailbox, _Connection
 from tests.servers.scripted import CLOSE, HANG, ScriptedImap

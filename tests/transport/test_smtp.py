@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from mailroom.errors import DeliveryFailure, PermanentFailure, ServerUnreachable, TemporaryFailure
-from mailroom.flow.ports import Courier, Letter
+from mailroom.flow.filing import Letter
+from mailroom.flow.ports import Courier
 from tests.servers.certificate import write_certificate
 from tests.servers.sink import CLOSE, HANG, Delivery, Sink
 from tests.transport.conftest import OpenCourier

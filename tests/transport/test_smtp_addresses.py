@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailroom.errors import PermanentFailure
-from mailroom.flow.ports import Letter
+from mailroom.flow.filing import Letter
 from mailroom.transport.smtp import _check
 from tests.servers.sink import Delivery, Sink
 from tests.transport.conftest import OpenCourier

@@ -1,4 +1,4 @@
-"""Alembic's entry: runs the migrations on the connection that `records.database.upgrade` hands over."""
+"""Alembic's entry: runs the migrations on the connection that `records.schema.upgrade` hands over."""
 
 from alembic import context
 
