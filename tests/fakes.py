@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 
+import pysequoia
+
 from mailroom.errors import MailboxError
-from mailroom.flow.filing import Letter, Location
+from mailroom.flow.filing import Case, Letter, Location
 from mailroom.mail.message import Arrival, RawMail
+from tests.openpgp_mails import signer
 
 BEGINNING = 1000  # bytes of an oversize mail that are fetched
 
@@ -61,3 +64,23 @@ class Bag:
 
     async def close(self) -> None:
         return
+
+
+class Names:
+    """Gives letters their ids without records; fits those parts of `flow.ports.Cases` that writing one needs."""
+
+    def message_id(self, case: Case, kind: str, sequence: int, domain: str) -> str:
+        return f"{kind}{sequence}@{domain}"
+
+    def token(self, case: Case, kind: str, sequence: int) -> str:
+        return f"{kind}{sequence}"
+
+    async def sequence(self, case: Case, kind: str) -> int:
+        return case.messages + 1
+
+
+class Pen:
+    """Signs with the test desk's key in this process; fits `flow.ports.Signer`."""
+
+    async def sign(self, content: bytes) -> tuple[bytes, str]:
+        return pysequoia.sign(signer("desk"), content, mode=pysequoia.SignatureMode.DETACHED), "pgp-sha512"

@@ -36,7 +36,8 @@ def demo(
         raise MailroomError(
             f"The demo needs {package}, which is not installed. Install it with: pip install 'mailroom[demo]'"
         ) from None
-    signal.signal(signal.SIGTERM, _end)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _end)
     try:
         show.show(_furnish, keep)
     except (ConfigError, ServerUnreachable) as error:  # neither the reader's configuration nor her servers

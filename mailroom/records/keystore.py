@@ -16,7 +16,7 @@ import fcntl
 import os
 import secrets
 import struct
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -30,6 +30,7 @@ _MAGIC = b"MRKS\x01"
 _HEADER = 4 + 1 + 4 + 60
 _RECORD = 1 + 16 + 60
 CASE, HASH = b"C", b"H"
+_AT_ONCE = 16
 
 
 class KeyStore:
@@ -43,6 +44,7 @@ class KeyStore:
         self._wrapped: dict[bytes, bytes] = {}
         self._generation = 0
         self._state = (0, 0, 0)
+        self._spare: list[bytes] = []
         self._reload()
 
     @staticmethod
@@ -59,10 +61,14 @@ class KeyStore:
         return self._generation
 
     def new_case_key(self) -> bytes:
-        """Make a case key; give its 16-byte random id once the key is safely on disk."""
-        key_id = secrets.token_bytes(16)
-        self._append(CASE, key_id, secrets.token_bytes(32))
-        return key_id
+        """Give the 16-byte random id of a fresh case key that is safely on disk.
+
+        Keys are made some at a time, because each append waits for the disk; those that are never used harm nobody.
+        """
+        if not self._spare:
+            self._spare = [secrets.token_bytes(16) for _ in range(_AT_ONCE)]
+            self._append({CASE + key_id: secrets.token_bytes(32) for key_id in self._spare})
+        return self._spare.pop()
 
     def case_key(self, key_id: bytes) -> bytes:
         """Give the 32-byte case key.
@@ -78,7 +84,7 @@ class KeyStore:
         try:
             return self._key(HASH, key_id)
         except SealError:
-            self._append(HASH, key_id, secrets.token_bytes(32))
+            self._append({HASH + key_id: secrets.token_bytes(32)})
             return self._key(HASH, key_id)
 
     def hash_periods(self) -> list[str]:
@@ -104,15 +110,14 @@ class KeyStore:
             raise SealError("no such key in the key store: it was destroyed or never made")
         return _open(self._generation_key, wrapped, kind + key_id)
 
-    def _append(self, kind: bytes, key_id: bytes, key: bytes) -> None:
+    def _append(self, keys: Mapping[bytes, bytes]) -> None:
         with self._locked():
             self._refresh()
-            name = kind + key_id
-            if name in self._wrapped:  # another process made it meanwhile
-                return
+            fresh = {name: key for name, key in keys.items() if name not in self._wrapped}
             with self._path.open("r+b") as file:
                 file.seek(self._read_to)  # over the torn record that a crash may have left
-                file.write(name + _close(self._generation_key, key, name))
+                for name, key in fresh.items():  # another process may have made a quarter's key meanwhile
+                    file.write(name + _close(self._generation_key, key, name))
                 file.truncate()
                 _sync(file)
             self._refresh()
