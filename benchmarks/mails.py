@@ -51,9 +51,11 @@ def _protected(number: int, size: int, *, signed: bool) -> bytes:
     if not signed:
         return pgp_mime_encrypted(writer, inner, fields=fields)
     ciphertext = pysequoia.encrypt(inner, [certificate("desk")], signer=key.signer()).replace(b"\n", b"\r\n")
-    parts = (b"Content-Type: application/pgp-encrypted\r\n\r\nVersion: 1\r\n",)
     kind = 'multipart/encrypted; protocol="application/pgp-encrypted"; boundary="=-enc"'
-    parts = (*parts, b"Content-Type: application/octet-stream\r\n\r\n" + ciphertext)
+    parts = (
+        b"Content-Type: application/pgp-encrypted\r\n\r\nVersion: 1\r\n",
+        b"Content-Type: application/octet-stream\r\n\r\n" + ciphertext,
+    )
     return header(writer, kind, fields=fields) + multipart("=-enc", parts)
 
 

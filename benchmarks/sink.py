@@ -46,7 +46,9 @@ class Sink:
         told = json.loads(self._process.stdout.readline())
         return Received(Counter(told["letters"]), told["first"], told["last"])
 
-    def __exit__(self, _kind: type[BaseException] | None, _error: BaseException | None, _: TracebackType | None) -> None:
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _: TracebackType | None
+    ) -> None:
         self._process.communicate(timeout=10)
 
 

@@ -15,18 +15,19 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mailroom import assembly, daemon, log
+from mailroom import daemon, log
 from mailroom.config import load
 from mailroom.flow import answering, intake
 from mailroom.flow.desk import Desk
 from mailroom.records.database import Database
 
 PORTS = ("mailbox", "courier", "opener", "signer", "encryptor", "arrivals", "cases", "outbox")
+PURE = ((intake, "route"), (answering, "settle"), (answering, "notice_about"))
 
 
 @dataclass(slots=True)
@@ -68,7 +69,7 @@ class Timed:
     def __init__(self, port: object, name: str) -> None:
         self._port, self._name = port, name
 
-    def __getattr__(self, method: str) -> Any:
+    def __getattr__(self, method: str) -> object:
         found = timed(f"{self._name}.{method}", getattr(self._port, method))
         setattr(self, method, found)
         return found
@@ -78,11 +79,11 @@ def timed(name: str, real: Callable[..., Any]) -> Callable[..., Any]:
     """Put a clock at a function."""
     stage = STAGES[name]
 
-    async def awaited(*args: Any, **kwargs: Any) -> Any:
+    async def awaited(*args: object, **kwargs: object) -> object:
         with stage.call():
             return await real(*args, **kwargs)
 
-    def called(*args: Any, **kwargs: Any) -> Any:
+    def called(*args: object, **kwargs: object) -> object:
         with stage.call():
             return real(*args, **kwargs)
 
@@ -91,9 +92,8 @@ def timed(name: str, real: Callable[..., Any]) -> Callable[..., Any]:
 
 def instrumented(desk: Desk) -> Desk:
     """Put clocks at all ports, at the pure steps, and at the records' thread."""
-    intake.route = timed("route", intake.route)
-    answering.settle = timed("render", answering.settle)
-    answering.notice_about = timed("notice_about", answering.notice_about)
+    for module, function in PURE:
+        setattr(module, function, timed(function, getattr(module, function)))
     for name in ("write_now", "read_now"):
         setattr(Database, name, _timed_by_work(getattr(Database, name)))
     ports: dict[str, Any] = {name: Timed(getattr(desk, name), name) for name in PORTS}
@@ -101,7 +101,7 @@ def instrumented(desk: Desk) -> Desk:
 
 
 def _timed_by_work(real: Callable[..., Any]) -> Callable[..., Any]:
-    def called(database: Database, work: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    def called(database: Database, work: Callable[..., Any], *args: object, **kwargs: object) -> object:
         with STAGES[f"records:{work.__name__}"].call():
             return real(database, work, *args, **kwargs)
 
@@ -109,11 +109,8 @@ def _timed_by_work(real: Callable[..., Any]) -> Callable[..., Any]:
 
 
 async def _round(path: Path) -> dict[str, object]:
-    config = load(path)
-    async with AsyncExitStack() as stack:
-        stack.enter_context(daemon.alone_in(config.service.data_dir))
-        desk = instrumented(await assembly.desk(config, stack))
-        summary = await daemon.run_once(desk)
+    async with daemon.opened(load(path)) as desk:
+        summary = await daemon.run_once(instrumented(desk))
     stages = {name: dataclasses.asdict(stage) for name, stage in STAGES.items() if stage.calls}
     return {"summary": dataclasses.asdict(summary), "stages": stages}
 

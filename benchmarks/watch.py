@@ -1,7 +1,8 @@
 """Memory and processor time of a process and everything that it started, read from /proc.
 
 PSS counts a page that n processes share as 1/n of a page for each, so its sum is what they really take; RSS counts
-it whole for each. Processor time of short-lived programs (gpg) shows in whoever waited for them.
+it whole for each. A process counts from the second look at it on. Processor time of short-lived programs (gpg)
+shows in whoever waited for them.
 """
 
 import os
@@ -37,13 +38,16 @@ class Watch:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._look_on)
         self.samples: list[Sample] = []
+        self._seen: set[int] = set()
         self._cpu: dict[int, tuple[str, float]] = {}
 
     def __enter__(self) -> Self:
         self._thread.start()
         return self
 
-    def __exit__(self, _kind: type[BaseException] | None, _error: BaseException | None, _: TracebackType | None) -> None:
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _: TracebackType | None
+    ) -> None:
         self._stop.set()
         self._thread.join()
 
@@ -71,8 +75,12 @@ class Watch:
 
     def _look(self, at: float) -> None:
         pss = rss = 0.0
-        for pid in _family(self._pid):
+        family = list(_family(self._pid))
+        seen, self._seen = self._seen, set(family)
+        for pid in family:
             rollup, stat = _text(pid, "smaps_rollup"), _text(pid, "stat")
+            if pid not in seen and pid != self._pid:  # between fork and exec a child shows its parent's memory
+                continue
             pss += _kib(rollup, "Pss") / 1024
             rss += _kib(rollup, "Rss") / 1024
             if stat and "(gpg" not in stat:

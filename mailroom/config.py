@@ -11,8 +11,9 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from mailroom.config_schema import ARRAYS, TABLES, Config
-from mailroom.config_types import Place, nearest
+from mailroom.config_types import Place
 from mailroom.errors import ConfigError, Problem
+from mailroom.nearest import nearest
 
 __all__ = ["Config", "find", "key_lines", "load"]
 

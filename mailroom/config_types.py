@@ -5,10 +5,8 @@ No refusal repeats the value itself: it may be an address, or a password put in 
 
 import os
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, tzinfo
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
@@ -19,6 +17,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from mailroom.errors import ConfigError, Problem
+from mailroom.nearest import nearest
 
 KEY_BYTES = 32  # the wrapping key is an AES-256 key
 CREDENTIAL = "credential:"
@@ -44,12 +43,6 @@ class Place:
 def refuse(what: str, nearest: str | None = None) -> PydanticCustomError:
     """Make the error for one value: what was expected, and the nearest valid value if there is one."""
     return PydanticCustomError("refused", "{what}", {"what": what, "nearest": nearest})
-
-
-def nearest(value: str, valid: Iterable[str], cutoff: float = 0.6) -> str | None:
-    """Find the valid value most like this one, capital or not; None when none is like it."""
-    spelled = {name.lower(): name for name in sorted(valid)}
-    return next((spelled[name] for name in get_close_matches(value.lower(), spelled, n=1, cutoff=cutoff)), None)
 
 
 def _matching(pattern: str, what: str) -> AfterValidator:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from mailroom.assembly import desk as build_desk
 from mailroom.config import Config
-from mailroom.errors import MailboxError, MailroomError, ServerUnreachable
+from mailroom.errors import MailboxError, MailroomError, RecordsUnavailable, ServerUnreachable
 from mailroom.flow.delivery import deliver, delivering
 from mailroom.flow.desk import Desk
 from mailroom.flow.draining import Drained, drain
@@ -107,9 +107,9 @@ async def _watching(desk: Desk, poll_seconds: float, stop: asyncio.Event) -> Non
     while not stop.is_set():
         try:
             drained = await drain(desk, stop)
-        except (ServerUnreachable, MailboxError) as error:
+        except (ServerUnreachable, MailboxError, RecordsUnavailable) as error:
             failures += 1
-            _log.warning("mailbox out of reach", why=type(error).__name__, count=failures)
+            _log.warning("cannot drain", why=type(error).__name__, count=failures)
         else:
             failures = 0
             if drained.fetched:

@@ -11,6 +11,7 @@ MailroomError
 ├── WorkersBroken        no worker could be started: no mail is to blame
 ├── DecryptionFailed     an OpenPGP message that we cannot or must not open
 ├── EncryptionFailed     a certificate that cannot be encrypted to
+├── RecordsUnavailable   the database failed: disk full, locked for too long; try again later
 ├── SealError            sealed bytes that do not open, or a key that is gone
 └── NoSuchCase           a reference that no case has
 
@@ -96,6 +97,10 @@ class DecryptionFailed(MailroomError):
 
 class EncryptionFailed(MailroomError):
     """A certificate that nothing can be encrypted to, or OpenPGP failed inside."""
+
+
+class RecordsUnavailable(MailroomError):
+    """The database failed, whatever was asked of it. No mail is to blame."""
 
 
 class SealError(MailroomError):

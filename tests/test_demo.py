@@ -75,6 +75,7 @@ def test_a_kept_demo_opens_with_the_usual_commands_and_the_keepers_key(place: Pa
     done = mailroom(place, "demo", "--keep", str(kept))
     assert (done.returncode, done.stderr) == (0, "")
     assert list(place.iterdir()) == [kept]
+    assert not (kept / "password").exists()
     assert len(list((kept / "arrived").iterdir())) == 15
     assert len(list((kept / "sent").glob("*-reply.eml"))) == 12
     assert len(list((kept / "sent").glob("*-notice.eml"))) == 15

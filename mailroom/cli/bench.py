@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from mailroom.flow import answering
 from mailroom.flow.desk import Office, Policy
 from mailroom.flow.explanation import explanation
 from mailroom.flow.filing import Budget
+from mailroom.flow.intake import budget
 from mailroom.flow.opening import Reader
 from mailroom.flow.ports import Decrypted
 from mailroom.flow.routing import Link, find_case, route
@@ -44,16 +45,21 @@ class Records:
     keystore: KeyStore
 
     async def link(self, policy: Policy, opened: Opened) -> Link:
-        """Find the case that a mail belongs to."""
-        return await find_case(self.cases, policy, opened)
+        """Find the case that a mail belongs to, without a reply key that has expired or was revoked since."""
+        link = await find_case(self.cases, policy, opened)
+        case = link.case
+        if case is None or case.reply_key is None or case.address is None:
+            return link
+        usable = Sequoia().certificate_for(case.reply_key, case.address)
+        return link if usable else replace(link, case=replace(case, reply_key=None))
 
-    async def budget(self, opened: Opened) -> Budget:
+    async def spent(self, opened: Opened) -> Budget:
         """Count the answers that its sender had; none in a quarter that has no hash key yet, which asking would make.
 
         The other questions use only keys that are there.
         """
         begun = quarter(utc()) in self.keystore.hash_periods()
-        return await self.cases.budget(opened.message.sender or "") if begun else Budget(0, 0)
+        return await budget(self.cases, opened) if begun else Budget(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +74,11 @@ class Bench:
         """Say what `run` would do with this mail, in the form of the contract, `path` left out."""
         whole = len(content) <= self.office.policy.max_message_bytes
         opened = self.reader.open(RawMail(Arrival("", 0, 0, len(content)), content, complete=whole))
-        link, budget = Link(), Budget(0, 0)
+        link, spent = Link(), Budget(0, 0)
         if self.records is not None:
             link = await self.records.link(self.office.policy, opened)
-            budget = await self.records.budget(opened)
-        routed = route(self.office, opened, link, budget)
+            spent = await self.records.spent(opened)
+        routed = route(self.office, opened, link, spent)
         reference = routed.link.case.reference if routed.link.case else NO_REFERENCE
         routed, text = answering.settle(self.office, routed, reference)
         encrypted = routed.answer.template is not None and answering.is_encrypted(routed, opened)

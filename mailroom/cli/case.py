@@ -1,89 +1,104 @@
 """`mailroom case`: list, look at, take out, answer and retry case records."""
 
 import asyncio
-import json
+import os
 import sys
-from contextlib import AsyncExitStack
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from mailroom import assembly, log
 from mailroom.assembly import Books
-from mailroom.cli.options import ConfigOption, JsonOption, config_of
-from mailroom.config import Config
+from mailroom.cli.options import (
+    ConfigOption,
+    JsonOption,
+    config_of,
+    config_path,
+    group,
+    print_columns,
+    print_json,
+    shown,
+)
+from mailroom.cli.ready import require_keys
+from mailroom.config import Config, load
 from mailroom.errors import ConfigError, MailroomError, NoSuchCase, Problem
 from mailroom.flow.retrying import retry as try_again
-from mailroom.records import database
+from mailroom.records import database, reference
 from mailroom.records.casework import PAGE, Casework, Content
 from mailroom.records.clock import utc
 from mailroom.records.seal import Sealer
 from mailroom.transport.gnupg_home import DeskHome
 
-app = typer.Typer(no_args_is_help=True, help="List, look at, take out, answer and retry case records.")
+app = group("List, look at, take out, answer and retry case records.")
 Reference = Annotated[str, typer.Argument(metavar="REFERENCE", help="A case reference such as K7QD-3M9X-T.")]
+Status = Literal["open", "waiting", "closed", "parked"]
+_COLUMNS = ("case", "opened", "status", "channel", "category", "country", "language", "flags", "messages")
 _SUFFIX = {"original": "eml", "cleartext": "eml", "decision": "json"}
 
 
 @app.command(name="list")
 def list_cases(
     context: typer.Context,
-    status: Annotated[
-        str | None, typer.Option(help="Only cases with this status: open, waiting, closed, parked.")
-    ] = None,
-    limit: Annotated[int, typer.Option(help="How many of the newest to show.")] = PAGE,
+    status: Annotated[Status | None, typer.Option(help="Only cases with this status.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many of the newest to show.")] = PAGE,
     json_lines: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
     """List cases, newest last."""
-    _, casework = _open(config_of(context, config))
-    found = casework.page(status, limit)
+    settings = config_of(context, config)
+    if not database.exists(settings.database_url):
+        typer.echo("there are no records yet: the daemon makes them when it runs", err=True)
+        return
+    with _opened(settings) as (_, casework):
+        found = casework.page(status, limit)
     if json_lines:
         for line in found:
-            typer.echo(json.dumps(line, ensure_ascii=False))
-        return
-    table = Table(*("case", "opened", "status", "channel", "category", "country", "language", "flags", "messages"))
-    for line in found:
-        table.add_row(*(_cell(value) for value in line.values()))
-    Console().print(table)
+            print_json(line)
+    else:
+        print_columns(_COLUMNS, [[line[name] for name in _COLUMNS] for line in found])
 
 
 @app.command()
 def show(
     context: typer.Context,
-    reference: Reference,
+    written: Reference,
     reveal: Annotated[
         bool, typer.Option("--reveal", help="Write the sealed OpenPGP message to stdout, for your own gpg.")
     ] = False,
-    number: Annotated[int, typer.Option(help="Which mail of the case --reveal takes.")] = 1,
+    number: Annotated[int, typer.Option(min=1, help="Which mail of the case --reveal takes.")] = 1,
     json_lines: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
     """Show one case and its mails, without their content."""
-    _, casework = _open(config_of(context, config))
-    if reveal:
-        _reveal(casework, reference, number)
-        return
-    found = casework.show(reference)
+    if reveal and sys.stdout.isatty():
+        raise MailroomError(
+            "this is not for a terminal. Pipe it: mailroom case show REFERENCE --reveal | gpg --decrypt"
+        )
+    with _opened(config_of(context, config)) as (_, casework):
+        if reveal:
+            _reveal(casework, written, number)
+            return
+        found = casework.show(written)
     if json_lines:
-        typer.echo(json.dumps(found, ensure_ascii=False))
+        print_json(found)
         return
     mails = found.pop("mails")
     for name, value in found.items():
-        typer.echo(f"{name}: {_cell(value)}")
+        typer.echo(f"{name}: {shown(value)}")
     for mail in mails if isinstance(mails, list) else []:
-        typer.echo("  " + ", ".join(f"{name} {_cell(value)}" for name, value in mail.items() if value is not None))
+        typer.echo("  " + ", ".join(f"{name} {shown(value)}" for name, value in mail.items() if value is not None))
 
 
-def _reveal(casework: Casework, reference: str, number: int) -> None:
-    found = casework.contents(reference, "reveal")
-    wanted = [one for one in found if one.number == number]
+def _reveal(casework: Casework, written: str, number: int) -> None:
+    wanted = [one for one in casework.contents(written, "reveal") if one.number == number]
     best = next((one for one in wanted if one.name == "cleartext"), wanted[0] if wanted else None)
     if best is None:
-        raise NoSuchCase(f"{reference} has no mail number {number}")
+        raise NoSuchCase(f"{written} has no mail number {number}")
+    if not best.archived:
+        typer.echo("this mail is not sealed to the archive keys: what follows is the mail as it came", err=True)
     sys.stdout.buffer.write(best.content)
     sys.stdout.buffer.flush()
 
@@ -91,85 +106,97 @@ def _reveal(casework: Casework, reference: str, number: int) -> None:
 @app.command()
 def export(
     context: typer.Context,
-    reference: Reference,
+    written: Reference,
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to write; made when missing.")],
+    json_lines: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
     """Write every sealed content of a case as an OpenPGP message that the record keeper's gpg opens."""
-    _, casework = _open(config_of(context, config))
-    found = casework.contents(reference)
+    with _opened(config_of(context, config)) as (_, casework):
+        found = casework.contents(written)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for one in found:
-        path = folder / _file_name(reference, one)
-        path.touch(mode=0o600)
-        path.write_bytes(one.content)
-        typer.echo(str(path))
+        path = folder / _file_name(written, one)
+        _write_private(path, one.content)
+        line = {"path": str(path), "number": one.number, "name": one.name, "sealed": one.archived}
+        print_json(line) if json_lines else typer.echo(shown(path))
 
 
-def _file_name(reference: str, one: Content) -> str:
+def _file_name(written: str, one: Content) -> str:
     end = ".pgp" if one.archived else ""
-    return f"{reference.strip().upper()}-{one.number}-{one.name}.{_SUFFIX.get(one.name, 'bin')}{end}"
+    return f"{reference.normalise(written)}-{one.number}-{one.name}.{_SUFFIX.get(one.name, 'bin')}{end}"
+
+
+def _write_private(path: Path, content: bytes) -> None:
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:  # noqa: PTH123 a descriptor
+        file.write(content)
 
 
 @app.command()
-def answer(context: typer.Context, reference: Reference, config: ConfigOption = None) -> None:
+def answer(
+    context: typer.Context, written: Reference, json_lines: JsonOption = False, config: ConfigOption = None
+) -> None:
     """Let the held answer of a case go."""
-    books, casework = _open(config_of(context, config))
-    casework.show(reference)
-    normal = reference.strip().upper()
-    count = books.database.write_now(books.outbox.let_go, normal)
-    if not count:
-        raise MailroomError(f"{normal} has no held answer")
-    typer.echo(f"{normal}: {count} let go")
+    with _opened(config_of(context, config)) as (books, casework):
+        normal = reference.normalise(written) or written
+        count = books.database.write_now(books.outbox.let_go, normal)
+        if not count:
+            casework.show(written)
+            raise MailroomError(f"{normal} has no held answer")
+    print_json({"case": normal, "released": count}) if json_lines else typer.echo(f"{normal}: {count} let go")
 
 
 @app.command()
 def retry(
     context: typer.Context,
-    reference: Annotated[str | None, typer.Argument(metavar="REFERENCE")] = None,
+    written: Annotated[str | None, typer.Argument(metavar="REFERENCE")] = None,
     parked: Annotated[bool, typer.Option("--parked", help="All that nobody could read yet.")] = False,
+    json_lines: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
     """Try to open a parked or undecryptable mail again."""
-    if (reference is None) is not parked:
-        raise ConfigError(Problem("mailroom case retry", "", "give either a reference or --parked"))
-    log.configure()
-    failed = asyncio.run(_retry(config_of(context, config), reference))
+    if (written is None) is not parked:
+        raise ConfigError(Problem("mailroom case retry", "", "give either a reference or --parked."))
+    log.configure("error")
+    file = config_path(context, config)
+    settings = load(file)
+    require_keys(settings, file)
+    failed = asyncio.run(_retry(settings, written, json_lines=json_lines))
     raise typer.Exit(1 if failed else 0)
 
 
-async def _retry(config: Config, reference: str | None) -> int:
+async def _retry(config: Config, written: str | None, *, json_lines: bool) -> int:
+    """Retry one case, or all that wait; give how many mails could still not be read."""
     failed = 0
     async with AsyncExitStack() as stack:
+        books, casework = stack.enter_context(_opened(config))
         desk = await assembly.desk(config, stack)
-        books, casework = _open(config)
-        stack.callback(books.database.close)
-        for one in [reference] if reference else casework.unread():
+        for one in [written] if written else casework.unread():
             mails = casework.unread_mails(one)
-            if not mails:
+            case = await books.cases.by_reference(one)
+            if not mails or case is None:
                 raise MailroomError(f"{one} has no mail that waits to be read")
             for number, raw in mails:
-                case = await desk.cases.by_reference(one)
-                if case is None:
-                    raise NoSuchCase(f"there is no case {one}")
+                line: dict[str, object] = {"case": case.reference, "number": number, "kind": None}
                 try:
-                    kind = await try_again(desk, case, number, raw)
-                    typer.echo(f"{one}: {kind}")
+                    line["kind"] = await try_again(desk, case, number, raw)
                 except MailroomError as failure:
                     failed += 1
-                    typer.echo(f"{one}: {failure}", err=True)
+                    typer.echo(f"{case.reference}: {failure}", err=True)
+                if json_lines:
+                    print_json(line)
+                elif line["kind"]:
+                    typer.echo(f"{case.reference}: {line['kind']}")
     return failed
 
 
-def _open(config: Config) -> tuple[Books, Casework]:
+@contextmanager
+def _opened(config: Config) -> Iterator[tuple[Books, Casework]]:
     if not database.exists(config.database_url):
         raise MailroomError("there are no records yet: the daemon makes them when it runs")
     database.require_current(config.database_url)
     books = assembly.records(config, DeskHome(config.openpgp.home))
-    return books, Casework(books.database, Sealer(books.keystore), utc)
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, list):
-        return ", ".join(str(one) for one in value)
-    return "" if value is None else str(value)
+    try:
+        yield books, Casework(books.database, Sealer(books.keystore), utc)
+    finally:
+        books.database.close()

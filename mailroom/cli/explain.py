@@ -41,7 +41,7 @@ async def _explain_all(found: Bench, paths: list[str], *, json_lines: bool) -> i
     unread = 0
     for path in _files(paths):
         try:
-            content = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+            content = _read(path)
         except OSError as error:
             typer.echo(f"{shown(path)}: cannot be read: {error.strerror}", err=True)
             unread += 1
@@ -52,6 +52,10 @@ async def _explain_all(found: Bench, paths: list[str], *, json_lines: bool) -> i
         else:
             typer.echo(_as_text(told))
     return unread
+
+
+def _read(path: str) -> bytes:
+    return sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
 
 
 def _files(paths: list[str]) -> Iterator[str]:

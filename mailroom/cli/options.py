@@ -29,7 +29,7 @@ def remember(context: typer.Context, config: ConfigOption = None) -> None:
 
 def group(about: str) -> typer.Typer:
     """Make a verb that has verbs of its own, such as `mailroom case`."""
-    return typer.Typer(help=about, callback=remember, no_args_is_help=True, rich_markup_mode=None)
+    return typer.Typer(help=about, callback=remember, no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
 
 def explicit_path(context: typer.Context, config: Path | None) -> Path | None:

@@ -19,30 +19,31 @@ _LABEL = 8  # columns
 
 def tell(console: Console, story: Story, kept: Path | None) -> None:
     """Print the account; `kept` is the folder that holds everything, if there is one."""
-    console.rule(Text("Mailroom demo", style="bold"))
-    _lines(console, "", _opening(story))
+    console.rule(Text("Mailroom demo", style="bold"), style="cyan")
+    _lines(console, _opening(story))
     for number, scene in enumerate(story.scenes, 1):
         _scene(console, number, scene)
     console.print()
-    console.rule(Text("What came of it", style="bold"))
+    console.rule(Text("What came of it", style="bold"), style="cyan")
     for paragraph in (_counts(story), _proof(story), *_next(story, kept)):
-        _lines(console, "", paragraph)
+        _lines(console, paragraph)
 
 
-def _lines(console: Console, start: str, text: str) -> None:
-    """Print `text` in the width of the terminal, every line behind `start`."""
-    for line in text.splitlines() or [""]:
+def _lines(console: Console, text: str, first: str = "", rest: str = "") -> None:
+    """Print `text` in the width of the terminal: `first` stands before its first line, `rest` before the others."""
+    start = first
+    for line in text.splitlines():
         for part in Text(line).wrap(console, max(console.width - len(start), 20)) or [Text()]:
             part.rstrip()
-            console.print(Text(start, style="cyan") + part if part else Text(start.rstrip(), style="cyan"))
-            start = start if start.strip() == "|" else " " * len(start)
+            console.print(Text.assemble((start if part else start.rstrip(), "cyan"), part))
+            start = rest
 
 
 def _scene(console: Console, number: int, scene: Scene) -> None:
     console.print()
     console.print(Text(f"{number}. {scene.sample.title}", style="bold"))
     for name, value in _facts(scene):
-        _lines(console, f"  {name:{_LABEL}}", value)
+        _lines(console, value, f"  {name:{_LABEL}}", " " * (_LABEL + 2))
     if scene.sample.shown:
         _letters(console, scene)
 
@@ -110,8 +111,8 @@ def _letters(console: Console, scene: Scene) -> None:
 
 def _letter(console: Console, title: str, letter: Read) -> None:
     console.print()
-    _lines(console, "  ", f"{title} ({letter.protection or 'the mail is not encrypted'}):")
-    _lines(console, "  | ", f"Subject: {letter.subject}\n\n{letter.text}")
+    _lines(console, f"{title} ({letter.protection or 'the mail is not encrypted'}):", "  ", "  ")
+    _lines(console, f"Subject: {letter.subject}\n\n{letter.text}", "  | ", "  | ")
 
 
 def _opening(story: Story) -> str:

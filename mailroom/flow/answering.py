@@ -72,9 +72,12 @@ async def reply(desk: Desk, routed: Routed, opened: Opened, case: Case, text: Re
 
 async def _protected(desk: Desk, header: compose.Header, text: Rendered, key: bytes) -> bytes:
     entity = compose.text_part(text.body, protected_subject=text.subject)
-    signature, micalg = await desk.signer.sign(entity)
-    signed = compose.signed_entity(entity, signature, micalg)
-    return compose.encrypted(header, desk.encryptor.encrypt(signed, [key], armor=True))
+    try:
+        signature, micalg = await desk.signer.sign(entity)
+        entity = compose.signed_entity(entity, signature, micalg)
+    except EncryptionFailed:  # our own key has expired, say: an answer without signature is better than none
+        _log.error("desk key cannot sign")
+    return compose.encrypted(header, desk.encryptor.encrypt(entity, [key], armor=True))
 
 
 async def tell(desk: Desk, notice: Notice, case: Case, people: Sequence[Person]) -> tuple[Outgoing, ...]:

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from mailroom.errors import PermanentFailure, ServerUnreachable, TemporaryFailure
+from mailroom.errors import PermanentFailure, RecordsUnavailable, ServerUnreachable, TemporaryFailure
 from mailroom.flow import answering
 from mailroom.flow.desk import Desk
 from mailroom.flow.filing import Due
@@ -84,8 +84,8 @@ async def delivering(desk: Desk, stop: asyncio.Event) -> None:
         desk.news.clear()
         try:
             await deliver(desk, stop)
-        except ServerUnreachable:
-            _log.warning("smtp unreachable", seconds=_PAUSE_UNREACHABLE)
+        except (ServerUnreachable, RecordsUnavailable) as error:
+            _log.warning("cannot deliver", why=type(error).__name__, seconds=_PAUSE_UNREACHABLE)
             await _pause(stop, _PAUSE_UNREACHABLE)
             continue
         waits = [asyncio.ensure_future(desk.news.wait()), asyncio.ensure_future(stop.wait())]

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from mailroom.errors import EncryptionFailed, OpeningFailed, SealError, WorkersBroken
+from mailroom.errors import EncryptionFailed, OpeningFailed, RecordsUnavailable, SealError, WorkersBroken
 from mailroom.flow.desk import Desk
 from mailroom.flow.intake import Outcome, park, take_in
 from mailroom.log import get_logger
@@ -21,6 +21,9 @@ TRIES_ALONE = 3
 DESK_DEATHS = 10
 BATCH_MAILS = 50
 BATCH_BYTES = 8 * 1024 * 1024
+
+# Our fault, not the mail's: it waits.
+_OURS = (SealError, EncryptionFailed, WorkersBroken, RecordsUnavailable)
 
 _log = get_logger(__name__)
 
@@ -118,7 +121,7 @@ async def _attempt(desk: Desk, raw: RawMail) -> Outcome | None:
     """Take one mail in; None when the mail broke it. Here and nowhere else is everything caught."""
     try:
         return await take_in(desk, raw)
-    except (SealError, EncryptionFailed, WorkersBroken) as failure:  # our fault, not the mail's: it waits
+    except _OURS as failure:
         _log.error("cannot work", why=type(failure).__name__)
         await desk.arrivals.release([raw.arrival])
         return "deferred"

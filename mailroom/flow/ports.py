@@ -119,7 +119,11 @@ class Signer(Protocol):
     """Signs with the desk key, by GnuPG."""
 
     async def sign(self, content: bytes) -> tuple[bytes, str]:
-        """Make an armored detached signature over exactly `content`; give it with its micalg ("pgp-sha256")."""
+        """Make an armored detached signature over exactly `content`; give it with its micalg ("pgp-sha256").
+
+        Raises:
+            EncryptionFailed: the desk key cannot sign (expired, or its passphrase is wrong).
+        """
         ...
 
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from mailroom.mail.body import read_body
 from mailroom.mail.charset import decode, one_line
 from mailroom.mail.encodedword import decode_words
-from mailroom.mail.entity import Entity, read_entity
+from mailroom.mail.entity import Entity, header_start, read_entity
 from mailroom.mail.html import html_to_text
 from mailroom.mail.transfer import decoded
 
@@ -131,9 +131,8 @@ def autocrypt_key(value: str, sender: str) -> bytes | None:
 
 
 def _root(content: bytes) -> Entity:
-    """Cut the mail into parts; a leading mbox "From " line is no part of it."""
-    start = content.find(b"\n") + 1 if content.startswith(b"From ") else 0
-    return read_entity(content, start)
+    """Cut the mail into parts, from the same beginning as `parse` does."""
+    return read_entity(content, header_start(content))
 
 
 def _body(entity: Entity) -> bytes:

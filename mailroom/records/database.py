@@ -1,21 +1,24 @@
 """The database behind one object: engine, one writer at a time, schema. All SQL that only SQLite knows is here."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from mailroom.errors import MailroomError
+from mailroom.errors import MailroomError, RecordsUnavailable
 
 #: The schema version that this program works with: the newest file in migrations/versions.
 HEAD = "0001"
 
+_WRITES = {"writes": True}
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -53,12 +56,12 @@ class Database:
 
     def write_now(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Like `write`, in the caller's thread: for commands that need no event loop."""
-        with self.engine.begin() as connection:
+        with _translated(), self.engine.connect().execution_options(**_WRITES) as connection, connection.begin():
             return work(connection, *args, **kwargs)
 
     def read_now(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Like `read`, in the caller's thread."""
-        with self.engine.connect() as connection:
+        with _translated(), self.engine.connect() as connection:
             return work(connection, *args, **kwargs)
 
     def close(self) -> None:
@@ -67,7 +70,17 @@ class Database:
         self.engine.dispose()
 
 
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Tell the flow that the records are at fault, not the mail at hand: disk full, locked for too long."""
+    try:
+        yield
+    except OperationalError as error:
+        raise RecordsUnavailable(f"the database failed: {type(error.orig).__name__}") from None
+
+
 def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None  # sqlite3: we begin transactions ourselves
     cursor = connection.cursor()
     for pragma in _PRAGMAS:
         cursor.execute(pragma)
@@ -105,4 +118,11 @@ def engine_for(url: str) -> Engine:
     engine = create_engine(make_url(url).set(drivername=make_url(url).get_backend_name()))
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare)
+        event.listen(engine, "begin", _begin)
     return engine
+
+
+def _begin(connection: Connection) -> None:
+    # A writer takes the lock before it reads: two processes that append to the audit log must not both see its end.
+    writes = connection.get_execution_options().keys() >= _WRITES.keys()
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

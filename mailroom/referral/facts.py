@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from mailroom.referral.yaml_lines import near
+from mailroom.nearest import nearest
 from mailroom.triage.country import country_names
 from mailroom.triage.facts import Contact
 
@@ -63,7 +63,7 @@ class Known:
         if valid is None or value in valid or (kind == "language" and base(value) in valid):
             return None
         named = {name.casefold(): code for name, code in country_names("en")} if kind == "country" else {}
-        return f"unknown {kind} {value!r}", named.get(value.casefold()) or near(value, valid)
+        return f"unknown {kind} {value!r}.", named.get(value.casefold()) or nearest(value, valid)
 
     def _valid(self, kind: str) -> frozenset[str] | None:
         return {

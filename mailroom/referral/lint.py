@@ -16,7 +16,7 @@ from mailroom.referral import prose
 from mailroom.referral.offer import Offer
 from mailroom.referral.service import SHORTENERS
 from mailroom.referral.templates import Texts
-from mailroom.referral.yaml_lines import Strict, check, load
+from mailroom.yaml_lines import Document, Strict
 
 PREVIEW = 100  # characters that a phone may show on its lock screen
 MAX_WORDS = {"full": 300}
@@ -129,7 +129,7 @@ def lint(texts: Texts, words: Mapping[str, str]) -> list[Problem]:
 def _words(file: str, files: Mapping[str, str]) -> Words:
     if file not in files:
         raise ConfigError(Problem(file, "", "the word list of this language is missing."))
-    return check(file, load(file, files[file]), Words)
+    return Document(file, files[file]).check(Words)
 
 
 def _language_problems(texts: Texts, language: str, words: Words) -> Iterator[Problem]:

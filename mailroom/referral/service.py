@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from mailroom.errors import ConfigError, Problem
 from mailroom.referral.facts import REGIONS, Known, base
-from mailroom.referral.yaml_lines import OneOrMany, Path, Strict, check, line_of, load, problem
+from mailroom.yaml_lines import Document, Fault, OneOrMany, Place, Strict
 
 ANYWHERE = "*"
 ANYTHING = "*"

@@ -16,9 +16,10 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import Field, field_validator
 
 from mailroom.errors import ConfigError, Problem
+from mailroom.nearest import nearest
 from mailroom.referral.facts import base
 from mailroom.referral.offer import Offer
-from mailroom.referral.yaml_lines import Strict, check, load, near
+from mailroom.yaml_lines import Document, Fault, Strict
 
 Unreviewed = Literal["bilingual", "send", "never"]
 T = TypeVar("T")
@@ -259,10 +260,10 @@ def _expression_faults(node: nodes.Node, kinds: Mapping[str, str]) -> Iterator[F
     match node:
         case nodes.Name(name=name):
             if name not in kinds:
-                yield node.lineno, f"unknown name {name!r}.", near(name, kinds)
+                yield node.lineno, f"unknown name {name!r}.", nearest(name, kinds)
         case nodes.Getattr(node=nodes.Name(name=name), attr=attr) if kinds.get(name) == "service":
             if attr not in _OFFER:
-                yield node.lineno, f"a service has no {attr!r}.", near(attr, _OFFER)
+                yield node.lineno, f"a service has no {attr!r}.", nearest(attr, _OFFER)
         case nodes.CondExpr(expr2=None):
             yield node.lineno, "this `if` needs an `else`.", None
         case nodes.CondExpr() | nodes.Concat() | nodes.Not() | nodes.And() | nodes.Or():

@@ -3,9 +3,9 @@
 python-gnupg starts gpg and moves the bytes; we read the status lines ourselves (`gnupg_status`). Three of its
 ways are replaced, for these reasons:
 
-- It reads status lines and gpg's log from one stream, and ends lines wherever Unicode may end one (U+0085 is half
-  of many letters). Text that a stranger chooses, such as a notation or the name in a signature, could so begin a
-  line with "[GNUPG:] " and forge a verdict. We send the log to nowhere and end lines at LF alone.
+- It reads status lines and gpg's log from one stream, and ends lines wherever Unicode may end one. A user id that
+  holds U+0085 could so begin a line with "[GNUPG:] " and add a status line of its own. We send the log to nowhere
+  and end lines at LF alone.
 - It has no deadline. A gpg that takes longer is killed here, with all that it started.
 - It verifies a detached signature through a temporary file. A signature may hold an address, so it is passed in
   memory (memfd, therefore Linux), and nothing is ever written outside the home.
@@ -37,7 +37,7 @@ _OPTIONS = (
     "--disable-dirmngr", "--no-auto-key-locate", "--no-auto-key-retrieve", "--no-auto-key-import",
     "--no-symkey-cache", "--weak-digest", "SHA1", "--exit-on-status-write-error",
 )  # fmt: skip
-# RFC 3156 section 5 and RFC 4880 section 9.4: the numbers of hash algorithms and their names in micalg.
+# RFC 3156 section 5 and RFC 9580 section 9.5: the numbers of hash algorithms and their names in micalg.
 _MICALG = {"8": "pgp-sha256", "9": "pgp-sha384", "10": "pgp-sha512", "11": "pgp-sha224"}
 _STATUS = b"[GNUPG:] "
 

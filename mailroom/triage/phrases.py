@@ -1,18 +1,18 @@
 """The taxonomy and the phrase files: YAML text in, checked values out. Nothing is read from disk here."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from mailroom.errors import ConfigError, Problem
+from mailroom.nearest import nearest
 from mailroom.triage.country import country_codes, country_names
 from mailroom.triage.facts import Contact
 from mailroom.triage.folding import words
 from mailroom.triage.wording import COUNTRY, steps
-from mailroom.triage.yaml_lines import Document, Strict, near
-
-Place = tuple[int | str, ...]
+from mailroom.yaml_lines import Document, Fault, Place, Strict
 
 
 class Category(Strict):
@@ -123,34 +123,27 @@ class PhraseFile(Strict):
     harmless: list[Annotated[str, AfterValidator(_harmless)]] = Field(default_factory=list)
 
 
-_TAXONOMY_KEYS = (*_TaxonomyFile.model_fields, *Category.model_fields)
-_PHRASE_KEYS = (
-    *PhraseFile.model_fields,
-    *CategoryPhrase.model_fields,
-    *CountryPhrases.model_fields,
-)
-
-
 def parse_taxonomy(name: str, text: str) -> Taxonomy:
     """Read rules/categories.yaml, given as text; `name` is the file in error messages.
 
     Raises:
         ConfigError: with every problem and its line.
     """
-    document = Document(name, text)
-    parsed = document.check(_TaxonomyFile, _TAXONOMY_KEYS)
+    parsed = Document(name, text).check(_TaxonomyFile, _taxonomy_faults)
+    return Taxonomy(parsed.version, parsed.categories, frozenset(parsed.flags))
+
+
+def _taxonomy_faults(parsed: _TaxonomyFile) -> Iterator[Fault]:
     if "unclassified" not in parsed.categories:
-        document.complain(("categories",), "the category 'unclassified' is missing; it stands for what is not known.")
+        yield Fault(("categories",), "the category 'unclassified' is missing; it stands for what is not known.")
     for category, entry in parsed.categories.items():
         place = ("categories", category)
         if "en" not in entry.labels:
-            document.complain((*place, "labels"), f"{category} has no English label (en).")
+            yield Fault((*place, "labels"), f"{category} has no English label (en).")
         if (entry.severity == 0) != (category == "unclassified"):
-            document.complain((*place, "severity"), "severity is 1 to 5, and 0 only for unclassified.")
-        if entry.replaced_by is not None:
-            _check_id(document, (*place, "replaced_by"), ("category", entry.replaced_by), parsed.categories)
-    document.refuse_if_wrong()
-    return Taxonomy(parsed.version, parsed.categories, frozenset(parsed.flags))
+            yield Fault((*place, "severity"), "severity is 1 to 5, and 0 only for unclassified.")
+        if entry.replaced_by is not None and entry.replaced_by not in parsed.categories:
+            yield _unknown((*place, "replaced_by"), "category", entry.replaced_by, parsed.categories)
 
 
 def parse_phrases(name: str, text: str, taxonomy: Taxonomy | None) -> PhraseFile:
@@ -161,18 +154,11 @@ def parse_phrases(name: str, text: str, taxonomy: Taxonomy | None) -> PhraseFile
     Raises:
         ConfigError: with every problem, its line and the nearest valid id.
     """
-    document = Document(name, text)
     try:
         next(country_names(language_of(name)))
     except ValueError as error:
-        document.complain((), f"{error}.")
-    parsed = document.check(PhraseFile, _PHRASE_KEYS)
-    for place, kind, identifier in _ids(parsed):
-        valid = _valid(kind, taxonomy)
-        if valid is not None:
-            _check_id(document, place, (kind, identifier), valid)
-    document.refuse_if_wrong()
-    return parsed
+        raise ConfigError(Problem(name, "", f"{error}.")) from None
+    return Document(name, text).check(PhraseFile, lambda parsed: _unknown_ids(parsed, taxonomy))
 
 
 def language_of(name: str) -> str:
@@ -186,6 +172,13 @@ def _valid(kind: str, taxonomy: Taxonomy | None) -> frozenset[str] | None:
     if taxonomy is None:
         return None
     return taxonomy.current if kind == "category" else taxonomy.flags
+
+
+def _unknown_ids(parsed: PhraseFile, taxonomy: Taxonomy | None) -> Iterator[Fault]:
+    for place, kind, identifier in _ids(parsed):
+        valid = _valid(kind, taxonomy)
+        if valid is not None and identifier not in valid:
+            yield _unknown(place, kind, identifier, valid)
 
 
 def _ids(parsed: PhraseFile) -> Iterator[tuple[Place, str, str]]:
@@ -203,7 +196,5 @@ def _ids(parsed: PhraseFile) -> Iterator[tuple[Place, str, str]]:
         yield ("country", "unsure", index), "country", code
 
 
-def _check_id(document: Document, place: Place, named: tuple[str, str], valid: Collection[str]) -> None:
-    kind, identifier = named
-    if identifier not in valid:
-        document.complain(place, f"unknown {kind} {identifier!r}.", near(identifier, valid))
+def _unknown(place: Place, kind: str, identifier: str, valid: Iterable[str]) -> Fault:
+    return Fault(place, f"unknown {kind} {identifier!r}.", nearest(identifier, valid))

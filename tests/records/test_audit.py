@@ -1,5 +1,7 @@
 """The audit log."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
@@ -34,3 +36,11 @@ def test_a_missing_entry_breaks_the_chain(shelf: Shelf) -> None:
     shelf.database.write_now(fill)
     shelf.database.write_now(lambda connection: connection.execute(delete(table).where(table.c.seq == 2)))
     assert shelf.database.read_now(audit.broken_at) == 2
+
+
+def test_processes_that_append_at_the_same_time_wait_for_each_other(shelf: Shelf, reopen: Callable[[], Shelf]) -> None:
+    shelves = [shelf, *(reopen() for _ in range(3))]
+    with ThreadPoolExecutor(len(shelves)) as pool:
+        list(pool.map(lambda one: [one.database.write_now(fill) for _ in range(5)], shelves))
+    assert shelf.database.read_now(audit.length) == len(shelves) * 5 * 5
+    assert shelf.database.read_now(audit.broken_at) is None

@@ -1,0 +1,94 @@
+"""`mailroom rules`: checks what admins and translators edit, and shows the rules in their order."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import typer
+
+from mailroom.assembly import guide_from
+from mailroom.cli.bench import guide_folders
+from mailroom.cli.options import ConfigOption, JsonOption, group, optional_config, print_columns, print_json
+from mailroom.config import load
+from mailroom.errors import ConfigError, Problem
+from mailroom.referral.lint import lint
+from mailroom.referral.rules import Rule
+from mailroom.transport.files import read_texts
+
+app = group("Check and show rules, phrases, services and texts; needs no configuration.")
+_COLUMNS = ("id", "place", "when", "answer")
+
+
+@app.command()
+def check(context: typer.Context, json_lines: JsonOption = False, config: ConfigOption = None) -> None:
+    """Check all files of rules and texts; tell file, line, what is wrong and the nearest valid value."""
+    folders = _folders(context, config)
+    problems = [_placed(problem, folders) for problem in _problems(*folders)]
+    for problem in problems:
+        print_json(_as_json(problem)) if json_lines else typer.echo(str(problem))
+    if not problems:
+        typer.echo(f"nothing is wrong in {folders[0]} and {folders[1]}", err=True)
+    raise typer.Exit(1 if problems else 0)
+
+
+def _folders(context: typer.Context, config: Path | None) -> tuple[Path, Path]:
+    file = optional_config(context, config)
+    if file is None:
+        return guide_folders()
+    paths = load(file).paths
+    return paths.rules, paths.templates
+
+
+def _problems(rules: Path, templates: Path) -> Iterator[Problem]:
+    try:
+        guide = guide_from(rules, templates)
+        yield from lint(guide.book.texts, read_texts(templates, ["*/words.yaml"]))
+    except ConfigError as error:
+        yield from error.problems
+
+
+def _placed(problem: Problem, folders: tuple[Path, Path]) -> Problem:
+    """Name the file so that an editor opens it from here."""
+    found = next((folder / problem.file for folder in folders if (folder / problem.file).exists()), problem.file)
+    return Problem(str(found), problem.where, problem.what, problem.nearest)
+
+
+def _as_json(problem: Problem) -> dict[str, object]:
+    line = re.match(r"line (\d+)", problem.where)
+    return {
+        "file": problem.file,
+        "line": int(line[1]) if line else None,
+        "where": problem.where,
+        "what": problem.what,
+        "nearest": problem.nearest,
+    }
+
+
+@app.command(name="list")
+def list_rules(context: typer.Context, json_lines: JsonOption = False, config: ConfigOption = None) -> None:
+    """Show the rules in the order in which they are tried."""
+    folders = _folders(context, config)
+    table = guide_from(*folders).book.rules.table
+    if json_lines:
+        for rule in table:
+            print_json(_described(rule))
+    else:
+        print_columns(_COLUMNS, [_row(rule) for rule in table])
+
+
+def _described(rule: Rule) -> dict[str, object]:
+    return {
+        "id": rule.row.id,
+        "file": rule.file,
+        "line": rule.line,
+        "when": rule.row.when.model_dump(exclude_defaults=True, mode="json"),
+        "refer": rule.row.refer.model_dump(exclude_defaults=True, mode="json"),
+    }
+
+
+def _row(rule: Rule) -> list[object]:
+    when = rule.row.when.model_dump(exclude_defaults=True, mode="json")
+    words = [f"{name}: {' or '.join(value) if isinstance(value, list) else value}" for name, value in when.items()]
+    refer = rule.row.refer
+    answer = refer.template + (" (held)" if refer.hold else "")
+    return [rule.row.id, f"{rule.file}:{rule.line}", "; ".join(words) or "always", answer]

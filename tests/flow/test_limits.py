@@ -1,0 +1,138 @@
+"""Floods, faults and mails too large: what is limited is only the answer, and nothing leaves the inbox unkept."""
+
+import dataclasses
+import json
+
+import pytest
+
+from mailroom.errors import MailboxError, OpeningFailed
+from mailroom.mail.message import Opened, RawMail
+from tests.e2e.house import KEEPER
+from tests.e2e.letters import plain
+from tests.flow.conftest import VOUCHED, Counter, Open, notices, replies
+from tests.gnupg_home import fingerprint, new_home, public
+from tests.openpgp_mails import entity, pgp_mime_encrypted
+
+ANNA = "anna@example.net"
+INSULTS = "Somebody insults me on the talk page every day."
+
+
+async def test_the_fourth_mail_of_a_day_is_filed_and_its_answer_waits(counter: Counter) -> None:
+    mails = [VOUCHED + plain(number, f"{INSULTS} ({number})", ANNA) for number in range(4)]
+    sent = await counter.take(*mails)
+    assert len(replies(sent)) == 3
+    told = [counter.read(letter) for letter in notices(sent)]
+    assert sum("the answer is held (limit per address)" in text for text in told) == 1
+    assert (await counter.desk.outbox.counts()) == (0, 1)
+
+
+async def test_who_writes_in_her_name_unvouched_does_not_use_up_her_answers(counter: Counter) -> None:
+    forged = [plain(number, f"{INSULTS} ({number})", ANNA) for number in range(3)]
+    await counter.take(*forged)
+    sent = await counter.take(VOUCHED + plain(4, INSULTS, ANNA))
+    assert [letter.recipient for letter in replies(sent)] == [ANNA]
+
+
+async def test_the_limit_of_a_domain_holds_for_mails_that_come_together(open_counter: Open) -> None:
+    counter = await open_counter(replies__per_domain_per_hour=2)
+    mails = [VOUCHED + plain(number, f"{INSULTS} ({number})", f"w{number}@example.net") for number in range(8)]
+    sent = await counter.take(*mails)
+    assert (len(replies(sent)), len(notices(sent))) == (2, 8)
+
+
+async def test_the_limit_of_an_address_holds_for_its_suffixes_that_come_together(counter: Counter) -> None:
+    mails = [VOUCHED + plain(number, f"{INSULTS} ({number})", f"anna+{number}@example.net") for number in range(8)]
+    assert len(replies(await counter.take(*mails))) == 3
+
+
+async def test_a_large_provider_has_no_limit_for_all_its_people(open_counter: Open) -> None:
+    counter = await open_counter(replies__per_domain_per_hour=1)
+    mails = [plain(number, f"{INSULTS} ({number})", f"w{number}@gmail.com") for number in range(4)]
+    assert len(replies(await counter.take(*mails))) == 4
+
+
+async def test_an_open_circuit_keeps_answers_and_lets_notices_go(open_counter: Open) -> None:
+    counter = await open_counter(replies__circuit_per_minute=3)
+    mails = [plain(number, f"{INSULTS} ({number})", f"w{number}@example.net") for number in range(6)]
+    sent = await counter.take(*mails)
+    waiting, held = await counter.desk.outbox.counts()
+    assert len(notices(sent)) == 6
+    assert (len(replies(sent)) + waiting, held) == (6, 0)
+    assert waiting > 0
+    counter.desk.pace.open_until = 0  # five minutes later
+    assert len(replies(await counter.take())) == waiting
+
+
+def large(number: int, sender: str = ANNA) -> bytes:
+    return VOUCHED + plain(number, f"{INSULTS} ({number})\r\n{'x' * 3000}", sender)
+
+
+async def test_a_mail_too_large_is_answered_and_left_in_place_and_not_filed_again(open_counter: Open) -> None:
+    counter = await open_counter(imap__max_message_bytes=2000)
+    sent = await counter.take(large(1), plain(2, "A short one.", "ben@example.net"))
+    assert sorted(letter.recipient for letter in replies(sent)) == [ANNA, "ben@example.net"]
+    assert sum("oversize" in counter.read(letter) for letter in notices(sent)) == 1
+    assert list(counter.inbox.mails.values()) == [large(1)]
+    assert await counter.take() == []
+    assert list(counter.inbox.mails.values()) == [large(1)]
+
+
+async def test_a_mail_too_large_stays_though_the_connection_broke_before_that_was_noted(open_counter: Open) -> None:
+    counter = await open_counter(imap__max_message_bytes=2000)
+    counter.inbox.stuck = True
+    with pytest.raises(MailboxError):
+        await counter.take(plain(2, "A short one.", "ben@example.net"), large(1))
+    counter.inbox.stuck = False
+    await counter.take()
+    assert list(counter.inbox.mails.values()) == [large(1)]
+
+
+class Breaking:
+    """Opens nothing; fits `flow.ports.Opener`."""
+
+    async def open(self, raw: RawMail) -> Opened:
+        raise OpeningFailed("died")
+
+
+@pytest.mark.parametrize("after_filing", ["delete", "move"])
+async def test_a_mail_too_large_that_breaks_its_reader_is_kept_whole_somewhere(
+    open_counter: Open, after_filing: str
+) -> None:
+    counter = await open_counter(imap__max_message_bytes=2000, imap__after_filing=after_filing)
+    counter.desk = dataclasses.replace(counter.desk, opener=Breaking())
+    await counter.take(large(1))
+    assert [*counter.inbox.mails.values(), *counter.inbox.folders.get("Quarantine", [])] == [large(1)]
+
+
+@pytest.mark.parametrize("whose", ["keepers__fingerprint", "archive__recipients"])
+async def test_an_expired_key_of_ours_stops_intake_loses_nothing_and_is_named_in_the_log(
+    open_counter: Open, capfd: pytest.CaptureFixture[str], whose: str
+) -> None:
+    value = [fingerprint("expired")] if whose.startswith("archive") else fingerprint("expired")
+    mails = [plain(1, INSULTS, ANNA), pgp_mime_encrypted(ANNA, entity(INSULTS), autocrypt="complainant")]
+    with new_home(["desk"], ["keeper", "expired"]) as home:
+        counter = await open_counter(home, **{whose: value})
+        assert await counter.take(*mails) == []
+        assert await counter.take() == []
+    assert list(counter.inbox.mails.values()) == mails
+    lines = [json.loads(line) for line in capfd.readouterr().err.splitlines() if line.startswith("{")]
+    errors = [line for line in lines if line["level"] == "error"]
+    assert len(errors) >= 2
+    assert {line["event"] for line in lines} & {"parked", "suspect"} == set()
+    assert all("expired" in json.dumps(line) for line in errors)
+
+
+async def test_a_killer_mail_while_our_key_is_expired_stays_and_does_not_end_the_desk(open_counter: Open) -> None:
+    with new_home(["desk"], ["keeper", "expired"]) as home:
+        counter = await open_counter(home, keepers__fingerprint=fingerprint("expired"))
+        counter.desk = dataclasses.replace(counter.desk, opener=Breaking())
+        assert await counter.take(plain(1, INSULTS, ANNA)) == []
+    assert len(counter.inbox.mails) == 1
+
+
+async def test_the_keepers_own_other_address_is_not_taken_for_a_complainant(open_counter: Open) -> None:
+    assert public("keeper")
+    counter = await open_counter(keepers__also_known_as=["elsewhere@example.net"])
+    sent = await counter.take(VOUCHED + plain(1, "close", "elsewhere@example.net"))
+    assert [letter.recipient for letter in sent] in ([KEEPER], ["elsewhere@example.net"])
+    assert replies(sent) == []
