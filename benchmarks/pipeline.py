@@ -49,7 +49,8 @@ def drain(dovecot: Dovecot, contents: Iterable[bytes], profile: Path | None = No
     with Sink() as sink, build(dovecot, sink.port, replies__circuit_per_minute=10**6, notices__per_hour=10**6) as house:
         house.receive(*contents)
         out = house.folder / "timed.json"
-        command = [sys.executable, "-m", "benchmarks.timed", str(house.config), str(out)]
+        # not with -m: every worker would import the main module, and with it what only the daemon needs
+        command = [sys.executable, "-c", "from benchmarks.timed import main; main()", str(house.config), str(out)]
         with (house.folder / "log").open("wb") as log:
             child = subprocess.Popen([*command, *([str(profile)] if profile else [])], cwd=ROOT, stderr=log)
             with Watch(child.pid, interval) as watch:

@@ -1,6 +1,6 @@
 """One round of the daemon with a clock at every port; a process of its own, started by `benchmarks.pipeline`.
 
-    python -m benchmarks.timed CONFIG OUT [PROFILE]
+Its arguments are CONFIG OUT [PROFILE].
 
 Three kinds of stage: `cases.file` is the flow waiting for a port (with 50 mails in flight that includes their
 queue); `records:_file` is the records' thread at work; `route` is a pure step on the event loop. OUT gets, by stage:
@@ -126,7 +126,3 @@ def main() -> None:
         profiler.disable()
         profiler.dump_stats(profile[0])
     out.write_text(json.dumps(found))
-
-
-if __name__ == "__main__":
-    main()

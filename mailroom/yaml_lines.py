@@ -60,6 +60,7 @@ class Fault:
     nearest: str | None = None
 
 
+_MAX_DEPTH = 50  # far more than any model has, far less than Python's stack
 _ALIAS = "anchors and aliases (&name, *name) are not allowed; write the value out."
 _REFUSED = object()  # stands for a value that was refused already
 
@@ -80,11 +81,14 @@ class Document:
         self._lines: dict[Place, int] = {(): 1}
         self._faults: list[Fault] = []
         self._yaml = YAML(typ="safe", pure=True)
+        self._yaml.max_depth = _MAX_DEPTH
+        self._yaml.composer.warn_double_anchors = False  # any anchor is refused, with its line
         try:
             node = self._yaml.compose(text)
         except YAMLError as error:
             raise ConfigError(_syntax_problem(file, text, error)) from None
-        self._tree = {} if node is None else self._plain(node, ())
+        tree = node and self._plain(node, ())
+        self._tree = {} if tree is None else tree
 
     def line(self, place: Place) -> int:
         """Give the line (from 1) of the deepest part of `place` that is in the file."""
@@ -139,7 +143,8 @@ class Document:
             yield key, self._plain(value_node, here)
 
     def _key(self, node: Node) -> str:
-        return str(node.value) if isinstance(node.value, str) else self._text[node.start_mark.index : node.end_mark.index]
+        written = self._text[node.start_mark.index : node.end_mark.index]
+        return node.value if isinstance(node.value, str) else written
 
 
 def _syntax_problem(file: str, text: str, error: YAMLError) -> Problem:
@@ -147,11 +152,13 @@ def _syntax_problem(file: str, text: str, error: YAMLError) -> Problem:
     if isinstance(error, ReaderError):
         line, what = text.count("\n", 0, error.position) + 1, f": the character U+{error.character:04X} is not allowed"
     elif isinstance(error, MarkedYAMLError) and error.problem_mark:
-        # Only the first line: ruamel goes on with advice for programmers.
-        line, what = error.problem_mark.line + 1, f": {str(error.problem or error.context).splitlines()[0]}"
+        # ruamel goes on with advice for programmers
+        said = re.split(r"\n|, if necessary", str(error.problem or error.context))[0]
+        line, what = error.problem_mark.line + 1, f": {said}"
     return Problem(file, f"line {line}", f"not valid YAML{what}.")
 
 
+_DATE = "{key} must be a date, such as 2026-01-31."
 _SAID = {
     "missing": "the key {key!r} is missing.",
     "model_type": "{key} must be keys with values.",
@@ -159,8 +166,14 @@ _SAID = {
     "list_type": "{key} must be a list.",
     "tuple_type": "{key} must be a list.",
     "string_type": "{key} must be text; put a number in quotes.",
+    "bool_type": "{key} must be true or false.",
     "bool_parsing": "{key} must be true or false.",
-    "date_from_datetime_parsing": "{key} must be a date, such as 2026-01-31.",
+    "int_type": "{key} must be a whole number.",
+    "int_parsing": "{key} must be a whole number.",
+    "int_from_float": "{key} must be a whole number.",
+    "date_type": _DATE,
+    "date_from_datetime_parsing": _DATE,
+    "date_from_datetime_inexact": _DATE,
 }
 
 

@@ -1,4 +1,4 @@
-"""The outside of a desk, in memory: an inbox and a courier. They fit `flow.ports`, and count nothing but what they got."""
+"""The outside of a desk, in memory: they fit `flow.ports`, and keep what they are given."""
 
 from collections.abc import Sequence
 

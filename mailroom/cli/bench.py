@@ -2,64 +2,33 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mailroom import assembly
-from mailroom.cli.ready import require_keys
-from mailroom.config import Config, load
+from mailroom.config import load
 from mailroom.errors import DecryptionFailed
 from mailroom.flow import answering
 from mailroom.flow.desk import Office, Policy
 from mailroom.flow.explanation import explanation
 from mailroom.flow.filing import Budget
-from mailroom.flow.intake import budget
 from mailroom.flow.opening import Reader
 from mailroom.flow.ports import Decrypted
-from mailroom.flow.routing import Link, find_case, route
-from mailroom.mail.message import Arrival, Opened, RawMail, Signature
-from mailroom.records import database
-from mailroom.records.cases import CaseBook
+from mailroom.flow.routing import Link, route
+from mailroom.mail.message import Arrival, RawMail, Signature
 from mailroom.records.clock import utc
-from mailroom.records.database import Database
-from mailroom.records.digests import Digests, quarter
-from mailroom.records.filing import Archive, Filer
-from mailroom.records.keystore import KeyStore
-from mailroom.records.seal import Sealer
 from mailroom.share import share_path
 from mailroom.transport.gnupg_home import DeskHome
 from mailroom.transport.sequoia import Sequoia
 from mailroom.worker import reader
 
+if TYPE_CHECKING:
+    from mailroom.cli.lookup import Records
+
 # Stands where a case would have its reference; its check letter is right, so it can be read as one.
 NO_REFERENCE = "0000-0000-0"
 _ADDRESS = "desk@desk.example"  # the desk's own where there is no configuration
-
-
-@dataclass(frozen=True, slots=True)
-class Records:
-    """The case records, for looking only."""
-
-    cases: CaseBook
-    keystore: KeyStore
-
-    async def link(self, policy: Policy, opened: Opened) -> Link:
-        """Find the case that a mail belongs to, without a reply key that has expired or was revoked since."""
-        link = await find_case(self.cases, policy, opened)
-        case = link.case
-        if case is None or case.reply_key is None or case.address is None:
-            return link
-        usable = Sequoia().certificate_for(case.reply_key, case.address)
-        return link if usable else replace(link, case=replace(case, reply_key=None))
-
-    async def spent(self, opened: Opened) -> Budget:
-        """Count the answers that its sender had; none in a quarter that has no hash key yet, which asking would make.
-
-        The other questions use only keys that are there.
-        """
-        begun = quarter(utc()) in self.keystore.hash_periods()
-        return await budget(self.cases, opened) if begun else Budget(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +37,7 @@ class Bench:
 
     office: Office
     reader: Reader
-    records: Records | None = None
+    records: "Records | None" = None
 
     async def explain(self, content: bytes) -> dict[str, object]:
         """Say what `run` would do with this mail, in the form of the contract, `path` left out."""
@@ -93,27 +62,14 @@ def bench(file: Path) -> Iterator[Bench]:
         ConfigError: it is wrong, or names keys that are not there.
         MailroomError: the records are of another version.
     """
+    # These load SQLAlchemy, which takes its time; who has no configuration should not wait for it.
+    from mailroom.cli import lookup, ready  # noqa: PLC0415
+
     config = load(file)
-    require_keys(config, file)
-    home = DeskHome(config.openpgp.home)
-    opener = reader(assembly.worker_settings(config))
-    with _records(config) as records:
-        yield Bench(assembly.office(config, home), opener, records)
-
-
-@contextmanager
-def _records(config: Config) -> Iterator[Records | None]:
-    if not database.exists(config.database_url):
-        yield None
-        return
-    database.require_current(config.database_url)
-    store = KeyStore(config.service.data_dir / "keystore", config.archive.key_file.read_key())
-    opened = Database(config.database_url)
-    filer = Filer(Sealer(store), Digests(store), Sequoia(), Archive(0, ()), timedelta(0))  # nothing is filed here
-    try:
-        yield Records(CaseBook(opened, store, filer, utc), store)
-    finally:
-        opened.close()
+    ready.require_keys(config, file)
+    office = assembly.office(config, DeskHome(config.openpgp.home))
+    with lookup.records(config) as records:
+        yield Bench(office, reader(assembly.worker_settings(config)), records)
 
 
 @contextmanager

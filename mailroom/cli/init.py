@@ -209,7 +209,7 @@ def _imported(home: DeskHome, option: str, path: Path) -> str:
 def _as_option(problem: Problem) -> Problem:
     """Say an error of the configuration in terms of the option that it came from."""
     named = re.search(r"\(([^()]+)\)$", problem.where)
-    key = named[1] if named else problem.where
+    key = named[1] if named else problem.where or problem.file
     return _problem(_OPTIONS.get(key, "--" + key.replace(".", "-")), problem.what, problem.nearest)
 
 

@@ -125,7 +125,7 @@ def facts_for(opened: Opened, found: Triage, case: Case | None, guide: Guide) ->
         country=found.country.value or (case.country if case else None),
         category=category,
         group=taxonomy.group(category),
-        severity=taxonomy.severity(category),
+        severity=max(taxonomy.severity(category), found.severity),
         confidence=found.category.confidence,
         flags=frozenset(found.flags) | frozenset(case.flags if case else ()),
         contact=contact_wish(opened, found, case),

@@ -16,6 +16,7 @@ import fcntl
 import os
 import secrets
 import struct
+import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,7 +35,7 @@ _AT_ONCE = 16
 
 
 class KeyStore:
-    """Keys by kind and id. Safe beside another process that appends or rewrites (lock file, reload when replaced)."""
+    """Keys by kind and id. Safe beside other threads, and beside another process that appends or rewrites."""
 
     def __init__(self, path: Path, wrapping_key: bytes) -> None:
         if len(wrapping_key) != 32:
@@ -45,6 +46,7 @@ class KeyStore:
         self._generation = 0
         self._state = (0, 0, 0)
         self._spare: list[bytes] = []
+        self._lock = threading.RLock()  # the event loop and the thread of the records both ask
         self._reload()
 
     @staticmethod
@@ -65,10 +67,11 @@ class KeyStore:
 
         Keys are made some at a time, because each append waits for the disk; those that are never used harm nobody.
         """
-        if not self._spare:
-            self._spare = [secrets.token_bytes(16) for _ in range(_AT_ONCE)]
-            self._append({CASE + key_id: secrets.token_bytes(32) for key_id in self._spare})
-        return self._spare.pop()
+        with self._lock:
+            if not self._spare:
+                self._spare = [secrets.token_bytes(16) for _ in range(_AT_ONCE)]
+                self._append({CASE + key_id: secrets.token_bytes(32) for key_id in self._spare})
+            return self._spare.pop()
 
     def case_key(self, key_id: bytes) -> bytes:
         """Give the 32-byte case key.
@@ -89,8 +92,10 @@ class KeyStore:
 
     def hash_periods(self) -> list[str]:
         """List the periods that have a hash key, newest first."""
-        self._refresh()
-        names = [name[1:].rstrip(b"\0").decode("ascii") for name in self._wrapped if name[:1] == HASH]
+        with self._lock:
+            self._refresh()
+            known = list(self._wrapped)
+        names = [name[1:].rstrip(b"\0").decode("ascii") for name in known if name[:1] == HASH]
         return sorted(names, reverse=True)
 
     def destroy(self, key_ids: Collection[bytes]) -> int:
@@ -104,11 +109,12 @@ class KeyStore:
         return self._rewrite(lambda name: name not in doomed)
 
     def _key(self, kind: bytes, key_id: bytes) -> bytes:
-        self._refresh()
-        wrapped = self._wrapped.get(kind + key_id)
+        with self._lock:
+            self._refresh()
+            wrapped, generation_key = self._wrapped.get(kind + key_id), self._generation_key
         if wrapped is None:
             raise SealError("no such key in the key store: it was destroyed or never made")
-        return _open(self._generation_key, wrapped, kind + key_id)
+        return _open(generation_key, wrapped, kind + key_id)
 
     def _append(self, keys: Mapping[bytes, bytes]) -> None:
         with self._locked():
@@ -179,7 +185,7 @@ class KeyStore:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        with self._path.with_suffix(".lock").open("a") as file:
+        with self._lock, self._path.with_suffix(".lock").open("a") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 

@@ -41,6 +41,7 @@ def spend(connection: Connection, digests: Digests, spender: Spender, now: datet
     for window in spender.windows(digests, now):
         done = connection.execute(update(limits).where(_is(window)).values(count=limits.c.count + 1))
         if done.rowcount == 0:
+            forget(connection, now)
             connection.execute(insert(limits), window | {"count": 1})
 
 

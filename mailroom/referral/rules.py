@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from mailroom.errors import ConfigError
 from mailroom.referral.facts import Facts, Known, base
-from mailroom.referral.yaml_lines import OneOrMany, Path, Strict, check, line_of, load, not_empty, one_or_many, problem
+from mailroom.yaml_lines import Document, Fault, OneOrMany, Place, Strict, not_empty
 
 NO_TEMPLATE = "none"
 # Texts that tell nothing about what the mail was about.
@@ -16,17 +15,7 @@ SILENT = frozenset({NO_TEMPLATE, "minimal", "receipt", "ask_key", "cannot_open"}
 UNKNOWN = "unknown"
 OWN_CATEGORY = "category"
 Text = Annotated[str, Field(min_length=1)]
-
-
 Wish = Literal["ok", "unsafe", "none", "unknown"]
-Wishes = Annotated[
-    tuple[Wish, ...],
-    BeforeValidator(one_or_many),
-    AfterValidator(not_empty),
-    WithJsonSchema(
-        {"anyOf": [{"enum": list(get_args(Wish))}, {"type": "array", "items": {"enum": list(get_args(Wish))}}]}
-    ),
-]
 
 
 class Services(Strict):
@@ -36,7 +25,7 @@ class Services(Strict):
     """
 
     need: str | None = None
-    ids: OneOrMany = ()
+    ids: OneOrMany[str] = ()
 
     @model_validator(mode="after")
     def _either(self) -> "Services":
@@ -90,16 +79,16 @@ class When(Strict):
     `country` and `contact` may be `unknown`. `language: pt` means every Portuguese, `pt-BR` only that one.
     """
 
-    category: OneOrMany = ()
-    group: OneOrMany = ()
+    category: OneOrMany[str] = ()
+    group: OneOrMany[str] = ()
     severity_min: int | None = Field(None, ge=1, le=5)
     confidence_min: float | None = Field(None, ge=0, le=1)
-    country: OneOrMany = ()
-    region: OneOrMany = ()
-    language: OneOrMany = ()
-    flags: OneOrMany = ()
-    contact: Wishes = ()
-    channel: OneOrMany = ()
+    country: OneOrMany[str] = ()
+    region: OneOrMany[str] = ()
+    language: OneOrMany[str] = ()
+    flags: OneOrMany[str] = ()
+    contact: OneOrMany[Wish] = ()
+    channel: OneOrMany[str] = ()
     encrypted: bool | None = None
 
     def outcomes(self, facts: Facts) -> Iterator[tuple[bool, str]]:
@@ -203,23 +192,20 @@ def parse_rules(name: str, text: str, known: Known) -> Rules:
     Raises:
         ConfigError: with every problem at once: file, line, what is wrong, and the nearest valid value.
     """
-    tree = load(name, text)
-    rows = check(name, tree, RulesFile).rules
-    faults = sorted((*_unknown_ids(rows, known), *_order(rows)), key=lambda fault: line_of(tree, fault[0]))
-    if faults:
-        raise ConfigError(*(problem(name, tree, path, fault) for path, fault in faults))
-    return Rules(tuple(Rule(row, name, line_of(tree, ("rules", index))) for index, row in enumerate(rows)))
+    document = Document(name, text)
+    rows = document.check(RulesFile, lambda file: (*_unknown_ids(file.rules, known), *_order(file.rules))).rules
+    return Rules(tuple(Rule(row, name, document.line(("rules", index))) for index, row in enumerate(rows)))
 
 
-def _unknown_ids(rows: tuple[Row, ...], known: Known) -> Iterator[tuple[Path, tuple[str, str | None]]]:
+def _unknown_ids(rows: tuple[Row, ...], known: Known) -> Iterator[Fault]:
     for index, row in enumerate(rows):
-        for path, kind, value in _ids_in(row):
+        for place, kind, value in _ids_in(row):
             fault = known.fault(kind, value)
             if fault:
-                yield ("rules", index, *path), fault
+                yield Fault(("rules", index, *place), *fault)
 
 
-def _ids_in(row: Row) -> Iterator[tuple[Path, str, str]]:
+def _ids_in(row: Row) -> Iterator[tuple[Place, str, str]]:
     kinds = {"flags": "flag"}
     for name in ("category", "group", "country", "region", "language", "flags", "channel"):
         for position, value in enumerate(getattr(row.when, name)):
@@ -234,12 +220,12 @@ def _ids_in(row: Row) -> Iterator[tuple[Path, str, str]]:
         yield ("refer", "services", "ids", position), "service", value
 
 
-def _order(rows: tuple[Row, ...]) -> Iterator[tuple[Path, tuple[str, str | None]]]:
+def _order(rows: tuple[Row, ...]) -> Iterator[Fault]:
     first = {row.id: index for index, row in reversed(list(enumerate(rows)))}
     for index, row in enumerate(rows):
         if first[row.id] != index:
-            yield ("rules", index, "id"), (f"the id {row.id!r} is there twice", None)
+            yield Fault(("rules", index, "id"), f"the id {row.id!r} is there twice.")
         if row.always and index < len(rows) - 1:
-            yield ("rules", index), (f"rule {row.id!r} always hits, so no rule after it ever does", None)
+            yield Fault(("rules", index), f"rule {row.id!r} always hits, so no rule after it ever does.")
     if not rows[-1].always:
-        yield ("rules", len(rows) - 1), ("the last rule must have no `when`: it answers what no other rule does", None)
+        yield Fault(("rules", len(rows) - 1), "the last rule must have no `when`: it answers what no other rule does.")

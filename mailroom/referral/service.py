@@ -60,9 +60,9 @@ class Audience(Strict):
     gender: Text | None = None
     min_age: int = Field(0, ge=0, le=120)
     max_age: int = Field(120, ge=0, le=120)
-    roles: OneOrMany = ()
-    communities: OneOrMany = ()
-    residency: OneOrMany = ()
+    roles: OneOrMany[str] = ()
+    communities: OneOrMany[str] = ()
+    residency: OneOrMany[str] = ()
 
 
 class Hours(Strict):
@@ -81,10 +81,10 @@ class Service(Strict):
     serves: Lines | None = None
     url: Url
     contacts: tuple[Contact, ...] = ()
-    countries: OneOrMany
-    languages: OneOrMany
+    countries: OneOrMany[str]
+    languages: OneOrMany[str]
     audiences: tuple[Audience, ...] = ()
-    categories: OneOrMany
+    categories: OneOrMany[str]
     hours: Hours | None = None
     cost: Lines | None = None
     anonymous: Literal["yes", "no", "unknown"] = "unknown"
@@ -144,28 +144,30 @@ def parse_services(files: Mapping[str, str], known: Known) -> tuple[Service, ...
 
 
 def _parse_file(name: str, text: str, known: Known, homes: dict[str, str]) -> tuple[Service, ...]:
-    tree = load(name, text)
-    services = check(name, tree, ServicesFile).services
-    faults = [*_unknown_ids(services, known)]
+    def further(file: ServicesFile) -> Iterator[Fault]:
+        yield from _unknown_ids(file.services, known)
+        yield from _taken_ids(file.services, name, homes)
+
+    return Document(name, text).check(ServicesFile, further).services
+
+
+def _taken_ids(services: tuple[Service, ...], name: str, homes: dict[str, str]) -> Iterator[Fault]:
+    """Find ids that stood before; `homes` holds the file of each, and takes in those of this one."""
     for index, service in enumerate(services):
         if service.id in homes:
-            faults.append((("services", index, "id"), (f"the id {service.id!r} is in {homes[service.id]} too", None)))
+            yield Fault(("services", index, "id"), f"the id {service.id!r} is in {homes[service.id]} too.")
         homes.setdefault(service.id, name)
-    if faults:
-        faults.sort(key=lambda fault: line_of(tree, fault[0]))
-        raise ConfigError(*(problem(name, tree, path, fault) for path, fault in faults))
-    return services
 
 
-def _unknown_ids(services: tuple[Service, ...], known: Known) -> Iterator[tuple[Path, tuple[str, str | None]]]:
+def _unknown_ids(services: tuple[Service, ...], known: Known) -> Iterator[Fault]:
     for index, service in enumerate(services):
-        for path, kind, value in _ids_in(service):
+        for place, kind, value in _ids_in(service):
             fault = None if value in {ANYWHERE, INTERPRETER} else known.fault(kind, value)
             if fault:
-                yield ("services", index, *path), fault
+                yield Fault(("services", index, *place), *fault)
 
 
-def _ids_in(service: Service) -> Iterator[tuple[Path, str, str]]:
+def _ids_in(service: Service) -> Iterator[tuple[Place, str, str]]:
     for name, kind in (("categories", "category"), ("countries", "country"), ("languages", "language")):
         for position, value in enumerate(getattr(service, name)):
             yield (name, position), "region" if name == "countries" and value in REGIONS else kind, value

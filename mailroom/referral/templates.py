@@ -19,7 +19,7 @@ from mailroom.errors import ConfigError, Problem
 from mailroom.nearest import nearest
 from mailroom.referral.facts import base
 from mailroom.referral.offer import Offer
-from mailroom.yaml_lines import Document, Fault, Strict
+from mailroom.yaml_lines import Document, Strict
 
 Unreviewed = Literal["bilingual", "send", "never"]
 T = TypeVar("T")
@@ -203,10 +203,12 @@ def _parse(file: str, text: str) -> tuple[Front, str]:
     if not parts:
         raise ConfigError(Problem(file, "line 1", "a text begins with a block between two lines `---`."))
     # The empty line stands for the first `---`, so that line numbers are those of the file.
-    front = check(file, load(file, "\n" + parts["front"]), Front)
+    document = Document(file, "\n" + parts["front"])
+    front = document.check(Front)
     folder = file.partition("/")[0]
     if front.language != folder:
-        raise ConfigError(Problem(file, "line 2", f"language {front.language!r} stands in another folder.", folder))
+        where, what = f"line {document.line(('language',))}", f"language {front.language!r} stands in another folder."
+        raise ConfigError(Problem(file, where, what, folder))
     above = text[: parts.start("body")].count("\n")
     problems = [Problem(file, f"line {above + line}", what, nearest) for line, what, nearest in _faults(parts["body"])]
     if problems:

@@ -62,10 +62,15 @@ class WorkerPool:
 
     def _broken(self, pool: ProcessPool) -> WorkersBroken:
         if pool is self._pool:
+            _end(pool)
             self._pool = self._make()  # the next mail gets fresh workers
         return WorkersBroken("workers do not start: is the desk's GnuPG home in order?")
 
     def close(self) -> None:
         """Kill the workers; what they had in hand will be opened again."""
-        self._pool.stop()  # type: ignore[no-untyped-call]  # pebble leaves two of its methods unannotated
-        self._pool.join()
+        _end(self._pool)
+
+
+def _end(pool: ProcessPool) -> None:
+    pool.stop()  # type: ignore[no-untyped-call]  # pebble leaves two of its methods unannotated
+    pool.join()

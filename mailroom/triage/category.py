@@ -21,7 +21,7 @@ def decide(hits: Iterable[Hit]) -> Finding:
     found = _by_category(hits)
     if not found:
         return Finding("unclassified")
-    scores = {category: float(sum(hit.meaning.weight for hit in each)) for category, each in found.items()}
+    scores = {category: _score(each) for category, each in found.items()}
     first, *others = sorted(scores, key=lambda category: (-scores[category], category))
     second = scores[others[0]] if others else 0.0
     confidence = scores[first] / (scores[first] + second) * min(1.0, scores[first] / CERTAIN)
@@ -29,6 +29,15 @@ def decide(hits: Iterable[Hit]) -> Finding:
         unsure = [hit.words for category in (first, *others[:1]) for hit in found[category]]
         return Finding("unclassified", round(confidence, 2), tuple(dict.fromkeys(unsure)))
     return Finding(first, round(confidence, 2), tuple(dict.fromkeys(hit.words for hit in found[first])), "inferred")
+
+
+def possible(hits: Iterable[Hit]) -> frozenset[str]:
+    """Give each category that has enough phrases to be decided if it stood alone, also where a tie decides nothing."""
+    return frozenset(category for category, each in _by_category(hits).items() if _score(each) >= ENOUGH)
+
+
+def _score(hits: Iterable[Hit]) -> float:
+    return float(sum(hit.meaning.weight for hit in hits))
 
 
 def _by_category(hits: Iterable[Hit]) -> dict[str, list[Hit]]:

@@ -29,7 +29,8 @@ class Triage:
 
     `flags` are sorted ids of the taxonomy; `flag_evidence` has one pair (flag, words) for each of them.
     `contact` is what the writer says about being written to: "none" (do not write), "unsafe" (somebody else
-    may read it), "ok", or None when nothing is said.
+    may read it), "ok", or None when nothing is said. `severity` is that of the gravest category that has enough
+    phrases, 0 for none: a tie leaves the category "unclassified", and the answer must be careful all the same.
     """
 
     language: Finding
@@ -39,3 +40,4 @@ class Triage:
     flag_evidence: tuple[tuple[str, tuple[str, ...]], ...] = field(default=(), repr=False)
     contact: Contact | None = None
     contact_evidence: tuple[str, ...] = field(default=(), repr=False)
+    severity: int = 0

@@ -107,4 +107,5 @@ def triage(message: Message, lexicon: Lexicon) -> Triage:
         flag_evidence=raised,
         contact=wish,
         contact_evidence=(word,) if word and wish == plain else said_evidence,
+        severity=max(map(lexicon.taxonomy.severity, category.possible(hits)), default=0),
     )

@@ -41,7 +41,7 @@ def here(*args: str, stdin: bytes = b"") -> Done:
         except SystemExit as end:
             status = end.code
     assert isinstance(status, int)
-    return Done(status, *(each.buffer.getvalue().decode() for each in (out, err)))  # type: ignore[attr-defined]
+    return Done(status, *(each.buffer.getvalue().decode() for each in (out, err)))
 
 
 @contextlib.contextmanager

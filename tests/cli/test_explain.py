@@ -31,11 +31,11 @@ def test_every_line_has_the_keys_of_the_contract_at_every_level(corpus: list[dic
         message = {"from", "reply_to", "subject", "date", "text", "attachments", "defects"}
         assert message <= line["message"].keys()
         assert all(one.keys() >= {"name", "type", "size"} for one in line["message"]["attachments"])
-        assert OPENPGP <= line["openpgp"].keys()
+        assert line["openpgp"].keys() >= OPENPGP
         assert {"language", "country", "category", "flags", "contact"} <= line["triage"].keys()
         for name in ("language", "country", "category"):
             assert {"value", "confidence", "evidence"} <= line["triage"][name].keys()
-        assert REPLY <= line["reply"].keys()
+        assert line["reply"].keys() >= REPLY
 
 
 def test_values_are_those_of_the_contract(corpus: list[dict[str, Any]]) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import signal
 import sqlite3
 import subprocess
@@ -88,7 +89,9 @@ async def test_a_key_store_is_made_only_where_there_are_no_records(house: House,
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_a_signal_ends_the_daemon_in_order_amid_its_work(house: House, sink: Sink, number: signal.Signals) -> None:
+async def test_a_signal_ends_the_daemon_in_order_amid_its_work(
+    house: House, sink: Sink, number: signal.Signals
+) -> None:
     at_work = asyncio.Event()
 
     def answer(step: str, _delivery: Delivery) -> None:
@@ -111,8 +114,6 @@ async def test_a_signal_ends_the_daemon_in_order_amid_its_work(house: House, sin
 
 def _signal_group(running: subprocess.Popen[bytes], number: signal.Signals) -> None:
     """Send it as a terminal does: to the daemon and everything that it started."""
-    import os
-
     os.killpg(running.pid, number)
 
 

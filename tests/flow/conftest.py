@@ -1,6 +1,7 @@
 """A desk for one test: real records, real gpg and the shipped rules and texts, between an inbox and a bag in memory."""
 
 import dataclasses
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -14,11 +15,13 @@ from mailroom.config import load
 from mailroom.config_writer import Value
 from mailroom.flow.desk import Desk, Guide
 from mailroom.flow.filing import Case, Letter
+from mailroom.records import schema
 from mailroom.share import share_path
 from tests.e2e.crashing import InProcess
 from tests.e2e.house import KEEPER, _furnish
+from tests.e2e.reading import body, opened_letter
 from tests.fakes import Bag, Inbox
-from tests.gnupg_home import desk_home, gpg, people_home
+from tests.gnupg_home import desk_home, people_home
 
 __all__ = ["desk_home", "people_home"]
 
@@ -52,10 +55,7 @@ class Counter:
 
     def read(self, letter: Letter) -> str:
         """Decrypt a letter with the keys of people, as its reader would."""
-        mail = message_from_bytes(letter.content)
-        assert mail.get_content_type() == "multipart/encrypted"
-        ciphertext = mail.get_payload()[1].get_payload(decode=True)  # type: ignore[union-attr,index]  # a multipart
-        return gpg(self.people, "--decrypt", stdin=ciphertext).decode()  # type: ignore[arg-type]  # bytes
+        return opened_letter(self.people, letter.content)
 
 
 Open = Callable[..., Awaitable[Counter]]
@@ -75,10 +75,10 @@ async def open_counter(desk_home: Path, people_home: Path, guide: Guide, tmp_pat
             ours: dict[str, Value] = {"imap.port": 1, "smtp.port": 1, "imap.username": "desk"}
             ours |= {"imap.authserv_id": OUR_MAIL_SERVER}
             ours |= {name.replace("__", "."): value for name, value in values.items()}
-            folder = tmp_path / f"service{len(list(tmp_path.iterdir()))}"
-            folder.mkdir()
+            folder = Path(tempfile.mkdtemp(dir=tmp_path))
             _furnish(folder, home, ours)
             config = load(folder / "config.toml")
+            schema.upgrade(config.database_url)
             desk = await assembly.desk(config, stack)
             inbox, bag, opener = Inbox(), Bag(), InProcess(assembly.worker_settings(config))
             desk = dataclasses.replace(desk, mailbox=inbox, courier=bag, opener=opener)
@@ -107,6 +107,4 @@ def notices(letters: list[Letter]) -> list[Letter]:
 
 def text_of(letter: Letter) -> str:
     """Give the body of a plain letter."""
-    body = message_from_bytes(letter.content).get_payload(decode=True)
-    assert isinstance(body, bytes)
-    return body.decode().replace("\r\n", "\n")
+    return body(message_from_bytes(letter.content))

@@ -35,7 +35,7 @@ HER = "complainant@example.net"
 OWN = frozenset({"desk@example.org"})
 FIELDS = [
     "Date", "From", "To", "Subject", "Message-ID", "In-Reply-To", "References", "Auto-Submitted",
-    "X-Auto-Response-Suppress", "X-Mailroom-Loop", "MIME-Version", "Content-Type", "Content-Transfer-Encoding",
+    "X-Auto-Response-Suppress", "X-Loop", "MIME-Version", "Content-Type", "Content-Transfer-Encoding",
 ]  # fmt: skip
 SLOW = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -96,7 +96,9 @@ def field(mail: Entity, name: str) -> str:
 
 
 HEADER_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
-LINE_BREAKS = st.sampled_from(["\r\nBcc: evil@example.net", "\nX-Evil: 1\n\nbody", "\r\r\n", "\u2028To: evil@example.net"])
+LINE_BREAKS = st.sampled_from(
+    ["\r\nBcc: evil@example.net", "\nX-Evil: 1\n\nbody", "\r\r\n", "\u2028To: evil@example.net"]
+)
 HOSTILE = st.builds(lambda one, two, three: one + two + three, HEADER_TEXT, LINE_BREAKS, HEADER_TEXT)
 DANGERS = ["", "I want to die.", "He has a knife and stands at the door now.", "My husband reads my mail.", "MORE"]
 
@@ -109,8 +111,8 @@ def mails(draw: Callable[..., Any]) -> bytes:
     text = f"{draw(HEADER_TEXT)}\r\n{draw(st.sampled_from(sorted(TEXTS.values())))}\r\n{draw(st.sampled_from(DANGERS))}"
     fields = [
         f"From: {hostile['name']} <{HER}>", f"Subject: {hostile['Subject']}", f"Reply-To: {hostile['Reply-To']}",
-        "Cc: evil@example.net", f"Message-ID: <{ids}\r\n Bcc: evil@example.net>", f"References: <{ids}>\r\n\t<a\r\n b@c>",
-        "To: desk@example.org",
+        "Cc: evil@example.net", f"Message-ID: <{ids}\r\n Bcc: evil@example.net>",
+        f"References: <{ids}>\r\n\t<a\r\n b@c>", "To: desk@example.org",
     ]  # fmt: skip
     parts = (
         b"Content-Type: text/plain; charset=utf-8\r\n\r\n" + text.encode(),
@@ -175,11 +177,16 @@ KEYS = [(), ("complainant",), ("rsa",), ("expired",), ("revoked",), ("sign-only"
 
 @pytest.mark.parametrize("stored", [None, "complainant"])
 @pytest.mark.parametrize("names", KEYS)
-@pytest.mark.parametrize("to", ["desk", "deputy"])
-@pytest.mark.parametrize("make", ["mime", "inline"])
+@pytest.mark.parametrize("how", ["mime to desk", "mime to deputy", "inline to desk", "inline to deputy"])
 def test_an_answer_is_never_weaker_protected_than_the_question(
-    desk: Desk, reader: Reader, texts: dict[str, set[str]], stored: str | None, names: tuple[str, ...], to: str, make: str
+    desk: Desk,
+    reader: Reader,
+    texts: dict[str, set[str]],
+    stored: str | None,
+    names: tuple[str, ...],
+    how: str,
 ) -> None:
+    make, _, to = how.partition(" to ")
     sender = f"{names[0]}@example.net" if names and names[0] != "other-address" else HER
     fields = [("Autocrypt", autocrypt(sender, name)) for name in names]
     if make == "mime":
@@ -221,7 +228,9 @@ def test_a_mail_that_was_encrypted_in_another_way_gets_no_answer_in_clear_that_t
 
 def test_what_stands_in_clear_beside_a_block_that_does_not_open_is_still_read(desk: Desk, reader: Reader) -> None:
     armored = inline_encrypted(HER, "A name.", to=["deputy"]).partition(b"\r\n\r\n")[2]
-    clear = f"From: {HER}\r\nSubject: x\r\nContent-Type: text/plain\r\n\r\nHe has a knife and stands at my door now.\r\n"
+    clear = (
+        f"From: {HER}\r\nSubject: x\r\nContent-Type: text/plain\r\n\r\nHe has a knife and stands at my door now.\r\n"
+    )
     found = opened(reader, clear.encode() + armored)
     routed = route(desk.office, found, Link(), Budget(0, 0))
     assert "imminent_danger" in routed.triage.flags

@@ -1,19 +1,21 @@
 """Who may speak to a case, and what a stranger, a forger or a replay gets out of it: nothing."""
 
+import base64
 import dataclasses
 import re
-from collections.abc import Awaitable, Callable
 from email import message_from_bytes
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection, select, update
 
 from mailroom import assembly
 from mailroom.config import load
 from mailroom.flow import retrying
 from mailroom.flow.filing import Case, Letter
-from mailroom.flow.ports import Cases
 from mailroom.mail.message import Arrival, RawMail
+from mailroom.records.seal import Sealer
+from mailroom.records.tables import cases
 from tests.e2e.crashing import InProcess
 from tests.e2e.letters import plain
 from tests.flow.conftest import FORGED, VOUCHED, Counter, notices, reference_in, replies, text_of
@@ -120,35 +122,29 @@ async def test_a_signature_speaks_only_for_the_bytes_that_it_covers(counter: Cou
     assert (after.contact, after.reply_key) == (before.contact, before.reply_key) == ("unsafe", None)
 
 
-async def test_a_stored_key_that_has_expired_is_as_good_as_none(counter: Counter) -> None:
-    her = "complainant@example.net"
-    mail = VOUCHED + pgp_mime_encrypted(her, entity(WORRY), autocrypt="complainant")
-    [reply] = replies(await counter.take(mail))
+@pytest.mark.parametrize("state", ["expired", "revoked", "sign-only"])
+async def test_a_stored_key_that_can_no_longer_be_used_is_as_good_as_none(counter: Counter, state: str) -> None:
+    her = f"{state}@example.net"
+    [reply] = replies(await counter.take(plain(1, WORRY, her)))
     case = await counter.case(reply)
-    assert case.reply_key is not None
-    counter.desk = dataclasses.replace(counter.desk, cases=Aged(counter.desk.cases))  # type: ignore[arg-type]  # fits
-    again = VOUCHED + pgp_mime_encrypted(her, entity("He was here again today."), subject=f"[{case.reference}]")
-    [answer] = replies(await counter.take(again))
+    await plant_key(counter, case, public(state))
+    [answer] = replies(await counter.take(pgp_mime_encrypted(her, entity("Again."), subject=f"[{case.reference}]")))
+    assert reference_in(answer) == case.reference
     assert "public OpenPGP key" in text_of(answer)
     assert counter.inbox.mails == {}
 
 
-class Aged:
-    """Case records, years later: every key that they hold has expired."""
+async def plant_key(counter: Counter, case: Case, certificate: bytes) -> None:
+    """Put a key into a case, as if it had still been good when it came."""
+    books: Any = counter.desk.cases
+    sealer, place = Sealer(books._keystore), f"{case.reference}/case"
 
-    def __init__(self, cases: Cases) -> None:
-        self._cases = cases
+    def change(connection: Connection) -> None:
+        details = sealer.open_json(connection.execute(select(cases.c.details)).scalar_one(), place)
+        changed = dict(details) | {"reply_key": base64.b64encode(certificate).decode()}
+        connection.execute(update(cases).values(details=sealer.close_json(changed, case.key_id, place)))
 
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self._cases, name)
-        return self._aged(found) if name.startswith("by_") else found
-
-    def _aged(self, find: Callable[..., Awaitable[Case | None]]) -> Callable[..., Awaitable[Case | None]]:
-        async def found(*args: object) -> Case | None:
-            case = await find(*args)
-            return case and dataclasses.replace(case, reply_key=public("expired"))
-
-        return found
+    await books._database.write(change)
 
 
 async def test_trying_again_keeps_to_her_wish_to_hear_nothing(counter: Counter) -> None:

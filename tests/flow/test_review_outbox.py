@@ -104,7 +104,7 @@ async def test_a_death_between_a_refused_letter_and_its_notice_does_not_cost_the
     server = Moody(PermanentFailure("no such mailbox", 550))
     desk = dataclasses.replace(counter.desk, courier=server)
     counter.inbox.receive(plain(1, WORRY))
-    dying = dataclasses.replace(desk, cases=DiesAtPost(desk.cases))  # type: ignore[arg-type]  # fits
+    dying = dataclasses.replace(desk, cases=DiesAtPost(desk.cases))
     with pytest.raises(Death):
         await daemon.run_once(dying)
     await daemon.run_once(desk)

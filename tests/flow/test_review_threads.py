@@ -1,5 +1,6 @@
 """Parts that the event loop and the thread of the records use at the same time, and workers that never start."""
 
+import asyncio
 import os
 import sys
 from collections.abc import Iterator
@@ -34,17 +35,18 @@ def test_a_key_store_that_two_threads_use_stays_whole(tmp_path: Path, busy_threa
     made: list[bytes] = []
 
     def look() -> None:
-        while len(made) < 3000:
+        while not making.done():
             store.case_key(first)
             assert store.hash_periods() == ["2026Q4"]
 
     def make() -> None:
-        while len(made) < 3000:
-            made.append(store.new_case_key())
+        made.extend(store.new_case_key() for _ in range(3000))
 
     with ThreadPoolExecutor(2) as threads:
-        for done in [threads.submit(look), threads.submit(make)]:
-            done.result()
+        making = threads.submit(make)
+        looking = threads.submit(look)
+        making.result()
+        looking.result()
     # Erasure rewrites the store: whatever stands between the records would stop it for ever.
     KeyStore(path, WRAPPING).destroy([first])
     again = KeyStore(path, WRAPPING)
@@ -60,12 +62,13 @@ def never(_raw: RawMail) -> Opened:
     raise NotImplementedError
 
 
-async def test_workers_that_never_start_use_up_no_descriptors(capfd: pytest.CaptureFixture[str]) -> None:
-    pool = WorkerPool(never, broken, None)
+async def test_workers_that_never_start_are_reported_without_waiting_and_use_up_no_descriptors() -> None:
+    pool = WorkerPool(never, broken, None, seconds=1)
     counts = []
-    for number in range(6):
-        with pytest.raises(WorkersBroken):
-            await pool.open(RawMail(Arrival("INBOX", 1, number, 1), b"x"))
-        counts.append(len(os.listdir("/proc/self/fd")))  # noqa: PTH208 # names only
+    async with asyncio.timeout(90):  # so that a wait for ever fails this test, and not the whole suite
+        for number in range(10):
+            with pytest.raises(WorkersBroken):
+                await pool.open(RawMail(Arrival("INBOX", 1, number, 1), b"x"))
+            counts.append(len(os.listdir("/proc/self/fd")))  # noqa: PTH208 # names only
     pool.close()
     assert max(counts) - counts[1] <= 6

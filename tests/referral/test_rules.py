@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailroom.errors import ConfigError
@@ -90,6 +90,7 @@ FACTS = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(CONDITIONS, max_size=6), FACTS)
 def test_walk_always_ends_with_the_one_rule_that_hit(conditions: list[str], found: Facts) -> None:
     table = rules(*(row(f"r{index}", when) for index, when in enumerate(conditions)))
@@ -141,7 +142,7 @@ def test_misspelt_keys_and_wrong_values_are_refused_all_at_once() -> None:
         ("line 6", "flags: must not be empty.", None),
         ("line 6", "contact 'unsave' is none of ok, unsafe, none, unknown.", "unsafe"),
         ("line 6", "unknown key 'severty_min'.", "severity_min"),
-        ("line 7", "urgent: must be a valid boolean, unable to interpret input.", None),
+        ("line 7", "urgent must be true or false.", None),
         ("line 8", "the key 'refer' is missing.", None),
     ]
 
@@ -161,15 +162,10 @@ def test_misspelt_keys_and_wrong_values_are_refused_all_at_once() -> None:
         ),
         ("rules:\n" + row("rest", "{country: KE}") + LAST, "line 5", "the id 'rest' is there twice."),
         ("rules:\n  - {id: a, refer: 5}\n", "line 2", "refer must be keys with values."),
-        ("rules: \x07\n", "", "not valid YAML."),
         ("rules: []\n", "line 1", "rules: must not be empty."),
-        ("", "line 1", "the file must be keys with values."),
+        ("", "line 1", "the key 'rules' is missing."),
         ("rules:\n  - id: [\n", "line 3", "not valid YAML: expected the node content, but found '<stream end>'."),
-        (
-            "rules:\n  - id: a\n    id: b\n",
-            "line 3",
-            'not valid YAML: found duplicate key "id" with value "b" (original value: "a").',
-        ),
+        ("rules:\n  - id: a\n    id: b\n", "line 2", "the key 'id' is there twice (again in line 3)."),
     ],
 )
 def test_table_that_could_leave_a_report_unanswered_is_refused(text: str, where: str, what: str) -> None:

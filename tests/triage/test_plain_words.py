@@ -20,7 +20,21 @@ def test_more_alone_on_a_line_says_that_the_address_is_safe(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["Make him stop", "please stop", "stop it now", "more and more", "no more", "stopp", "", "he will not stop.", "Я сказала ему stop, но он ждёт", "قلت له stop", "2 more.", "MORE: 100 €", "s t o p p"],
+    [
+        "Make him stop",
+        "please stop",
+        "stop it now",
+        "more and more",
+        "no more",
+        "stopp",
+        "",
+        "he will not stop.",
+        "Я сказала ему stop, но он ждёт",
+        "قلت له stop",
+        "2 more.",
+        "MORE: 100 €",
+        "s t o p p",
+    ],
 )
 def test_the_words_inside_a_sentence_mean_nothing(text: str) -> None:
     assert plain_word(text) == (None, None)

@@ -1,0 +1,67 @@
+"""The case records for `explain`: only looked at. Apart from `bench.py`, because loading SQLAlchemy takes its time."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from mailroom.config import Config
+from mailroom.flow.desk import Policy
+from mailroom.flow.filing import Budget
+from mailroom.flow.intake import budget
+from mailroom.flow.routing import Link, find_case
+from mailroom.mail.message import Opened
+from mailroom.records import database
+from mailroom.records.cases import CaseBook
+from mailroom.records.clock import utc
+from mailroom.records.database import Database
+from mailroom.records.digests import Digests, quarter
+from mailroom.records.filing import Archive, Filer
+from mailroom.records.keystore import KeyStore
+from mailroom.records.seal import Sealer
+from mailroom.transport.sequoia import Sequoia
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """The case records, for looking only."""
+
+    cases: CaseBook
+    keystore: KeyStore
+
+    async def link(self, policy: Policy, opened: Opened) -> Link:
+        """Find the case that a mail belongs to, without a reply key that has expired or was revoked since."""
+        link = await find_case(self.cases, policy, opened)
+        case = link.case
+        if case is None or case.reply_key is None or case.address is None:
+            return link
+        usable = Sequoia().certificate_for(case.reply_key, case.address)
+        return link if usable else replace(link, case=replace(case, reply_key=None))
+
+    async def spent(self, opened: Opened) -> Budget:
+        """Count the answers that its sender had; none in a quarter that has no hash key yet, which asking would make.
+
+        The other questions use only keys that are there.
+        """
+        begun = quarter(utc()) in self.keystore.hash_periods()
+        return await budget(self.cases, opened) if begun else Budget(0, 0)
+
+
+@contextmanager
+def records(config: Config) -> Iterator[Records | None]:
+    """Open the records; None when there are none yet, and none are made.
+
+    Raises:
+        MailroomError: they are of another version.
+    """
+    if not database.exists(config.database_url):
+        yield None
+        return
+    database.require_current(config.database_url)
+    store = KeyStore(config.service.data_dir / "keystore", config.archive.key_file.read_key())
+    opened = Database(config.database_url)
+    filer = Filer(Sealer(store), Digests(store), Sequoia(), Archive(0, ()), timedelta(0))  # nothing is filed here
+    try:
+        yield Records(CaseBook(opened, store, filer, utc), store)
+    finally:
+        opened.close()

@@ -1,0 +1,55 @@
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.cli.running import ROOT, here
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in ("rules", "templates"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_what_is_shipped_is_in_order(folder: Path) -> None:
+    done = here("rules", "check")
+    assert (done.status, done.out) == (0, "")
+
+
+def test_a_bad_rule_is_told_with_file_line_reason_and_nearest_value(folder: Path) -> None:
+    file = folder / "rules" / "rules.yaml"
+    lines = file.read_text().splitlines()
+    at = next(number for number, line in enumerate(lines, 1) if "template: minimal" in line)
+    lines[at - 1] = lines[at - 1].replace("template: minimal", "template: minimla")
+    file.write_text("\n".join(lines))
+    done = here("rules", "check", "--json")
+    assert done.status == 1
+    [problem] = done.lines()
+    assert (problem["file"], problem["line"], problem["nearest"]) == ("rules/rules.yaml", at, "minimal")
+    assert "minimla" in problem["what"]
+    assert here("rules", "check").out.startswith(f"rules/rules.yaml: line {at}: ")
+
+
+def test_a_text_that_breaks_a_promise_to_its_reader_is_told_with_the_promise(folder: Path) -> None:
+    file = folder / "templates" / "es" / "minimal.txt"
+    file.write_text(file.read_text().replace("{{ reference }}", ""))
+    done = here("rules", "check", "--json")
+    assert done.status == 1
+    assert ("templates/es/minimal.txt", "T5") in {(line["file"], line["where"]) for line in done.lines()}
+
+
+def test_a_missing_folder_of_a_configuration_is_told(folder: Path) -> None:
+    done = here("rules", "check", "--config", str(folder / "none.toml"))
+    assert done.status == 2
+
+
+def test_list_shows_every_rule_in_its_order(folder: Path) -> None:
+    told = here("rules", "list", "--json").lines()
+    written = [line.partition("id: ")[2] for line in (folder / "rules" / "rules.yaml").read_text().splitlines()]
+    assert [line["id"] for line in told] == [name for name in written if name]
+    assert told[0].keys() == {"id", "file", "line", "when", "refer"}
+    assert told[-1]["when"] == {}
+    assert len(here("rules", "list").out.splitlines()) == len(told) + 1
