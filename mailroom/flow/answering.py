@@ -95,19 +95,30 @@ def _for_her_eyes(desk: Desk, header: compose.Header, notice: Notice, person: Pe
     """Encrypt a notice; with a key that cannot be used any more, say only that, and the reference."""
     entity = compose.text_part(notice.text, protected_subject=notice.subject)
     try:
-        return compose.encrypted(header, desk.encryptor.encrypt(entity, [person.certificate or b""], armor=True))
+        return compose.encrypted(
+            header, desk.encryptor.encrypt(entity, [person.certificate or b""], armor=True, expired_too=True)
+        )
     except EncryptionFailed:
         _log.error("keeper key unusable", case=reference)
         return compose.plain(header, wording.KEY_UNUSABLE)
 
 
-def paced(desk: Desk, reply: Outgoing | None) -> tuple[Outgoing, ...]:
-    """Count an automatic answer towards the circuit."""
+def paced(desk: Desk, case: Case, reply: Outgoing | None) -> tuple[Outgoing, ...]:
+    """Count an automatic answer towards the circuit; when it opens, tell the admins."""
     if reply is None:
         return ()
-    if not reply.held and desk.pace.reply(desk.now()):
-        _log.error("circuit open", state="replies_wait", seconds=300)
-    return (reply,)
+    if reply.held or not desk.pace.reply(desk.now()):
+        return (reply,)
+    _log.error("circuit open", state="replies_wait", seconds=300)
+    return (reply, *(_alarm(desk, case, one) for one in enumerate(desk.office.role("admin"), 1)))
+
+
+def _alarm(desk: Desk, case: Case, numbered: tuple[int, Person]) -> Outgoing:
+    """Write to an admin, in clear: an alarm says nothing about any mail."""
+    sequence, person = numbered
+    header = _header(desk, case, ("alarm", sequence), (person.address, "The mail desk slows down", None))
+    letter = Letter("", person.address, compose.plain(header, wording.CIRCUIT_OPEN))
+    return _outgoing(desk, case, ("alarm", sequence), letter, None)
 
 
 def planned(desk: Desk, notices: Sequence[Outgoing], *, urgent: bool) -> tuple[Outgoing, ...]:

@@ -12,6 +12,7 @@ from mailroom.log import get_logger
 # Seconds until the next try, by the number of tries so far; the last goes on until the letter is too old.
 BACKOFF = (60, 300, 900, 3600, 4 * 3600, 8 * 3600)
 GIVE_UP_SECONDS = 5 * 24 * 3600  # RFC 5321 section 4.5.4.1: at least 4-5 days
+LEAST_TRIES = 10  # a server of ours that was away for days must not cost a letter
 _AT_ONCE = 50
 
 _log = get_logger(__name__)
@@ -60,7 +61,7 @@ def _allow(desk: Desk, due: Due) -> None:
 
 async def _later(desk: Desk, due: Due, code: int) -> None:
     now = desk.now()
-    if now - due.since > GIVE_UP_SECONDS:
+    if due.attempts >= LEAST_TRIES and now - due.since > GIVE_UP_SECONDS:
         await _give_up(desk, due, code)
         return
     await desk.outbox.later(due, now + BACKOFF[min(due.attempts, len(BACKOFF) - 1)])
@@ -68,14 +69,14 @@ async def _later(desk: Desk, due: Due, code: int) -> None:
 
 
 async def _give_up(desk: Desk, due: Due, code: int) -> None:
-    await desk.outbox.failed(due, code)
     _log.warning("not delivered", case=due.reference, kind=due.kind, code=code)
-    if due.kind == "notice":
-        return
     case = await desk.cases.by_reference(due.reference)
-    if case is not None:
-        notice = notices.undelivered(due.reference, code)
-        await desk.cases.post(case, await answering.tell(desk, notice, case, desk.office.role("keeper")))
+    if case is None or due.kind in ("notice", "alarm"):
+        await desk.outbox.failed(due, code)
+        return
+    notice = notices.undelivered(due.reference, code)
+    told = await answering.tell(desk, notice, case, desk.office.role("keeper"))
+    await desk.cases.give_up(due, code, case, told)
 
 
 async def delivering(desk: Desk, stop: asyncio.Event) -> None:

@@ -10,8 +10,16 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from mailroom.errors import EncryptionFailed, OpeningFailed, RecordsUnavailable, SealError, WorkersBroken
+from mailroom.errors import (
+    EncryptionFailed,
+    MailboxError,
+    OpeningFailed,
+    RecordsUnavailable,
+    SealError,
+    WorkersBroken,
+)
 from mailroom.flow.desk import Desk
+from mailroom.flow.filing import Sorted
 from mailroom.flow.intake import Outcome, park, take_in
 from mailroom.log import get_logger
 from mailroom.mail.message import Arrival, RawMail
@@ -22,8 +30,8 @@ DESK_DEATHS = 10
 BATCH_MAILS = 50
 BATCH_BYTES = 8 * 1024 * 1024
 
-# Our fault, not the mail's: it waits.
-_OURS = (SealError, EncryptionFailed, WorkersBroken, RecordsUnavailable)
+# Our fault, not the mail's: it waits. OSError is a full disk, or no descriptors left.
+_OURS = (SealError, EncryptionFailed, WorkersBroken, RecordsUnavailable, OSError)
 
 _log = get_logger(__name__)
 
@@ -55,10 +63,10 @@ async def drain(desk: Desk, stop: asyncio.Event) -> Drained:
     Raises:
         ServerUnreachable: the mailbox is out of reach; what was filed stays filed.
         MailboxError: a step failed; the same holds.
+        RecordsUnavailable: the database failed; the same holds.
     """
     known = await desk.arrivals.sort(await desk.mailbox.arrivals())
-    await _remove(desk, known.filed, desk.office.policy.filed)
-    await _remove(desk, known.parked, desk.office.policy.quarantine)
+    await _clear(desk, known)
     done = Drained()
     for batch in batches(known.fresh):
         if stop.is_set():
@@ -90,12 +98,15 @@ def batches(arrivals: Sequence[Arrival]) -> Iterator[list[Arrival]]:
 async def _together(desk: Desk, batch: Sequence[Arrival]) -> Drained:
     raws = await _fetch(desk, batch)
     await desk.arrivals.start([raw.arrival for raw in raws], alone=False)
-    outcomes = await asyncio.gather(*(_attempt(desk, raw) for raw in raws))
+    outcomes = await asyncio.gather(*(_attempt(desk, raw) for raw in raws), return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException):
+            raise outcome
     for raw, outcome in zip(raws, outcomes, strict=True):
         if outcome is None:
             await desk.arrivals.suspect(raw.arrival, alone=False)
-    await _clear(desk, [raw for raw, outcome in zip(raws, outcomes, strict=True) if outcome not in (None, "deferred")])
-    return _counted(outcomes)
+    await _clear(desk, await desk.arrivals.known(batch))
+    return _counted([outcome for outcome in outcomes if not isinstance(outcome, BaseException)])
 
 
 async def _alone(desk: Desk, arrival: Arrival) -> Drained:
@@ -103,18 +114,19 @@ async def _alone(desk: Desk, arrival: Arrival) -> Drained:
     raws = await _fetch(desk, [arrival])
     if not raws:
         return Drained()
+    outcome: Outcome | None = None
     worn_out = await desk.arrivals.desk_deaths(arrival) >= DESK_DEATHS
-    while not worn_out:
+    while outcome is None and not worn_out:
         await desk.arrivals.start([arrival], alone=True)
         outcome = await _attempt(desk, raws[0])
-        if outcome is not None:
-            await _clear(desk, raws if outcome != "deferred" else [])
-            return _counted([outcome])
-        worn_out = await desk.arrivals.suspect(arrival, alone=True) >= TRIES_ALONE
-    await desk.arrivals.start([arrival], alone=True)
-    await park(desk, raws[0])
-    await _remove(desk, [arrival], desk.office.policy.quarantine)
-    return _counted(["parked"])
+        if outcome is None:
+            worn_out = await desk.arrivals.suspect(arrival, alone=True) >= TRIES_ALONE
+    if outcome is None:
+        await desk.arrivals.start([arrival], alone=True)
+        await park(desk, raws[0])
+        outcome = "parked"
+    await _clear(desk, await desk.arrivals.known([arrival]))
+    return _counted([outcome])
 
 
 async def _attempt(desk: Desk, raw: RawMail) -> Outcome | None:
@@ -132,30 +144,39 @@ async def _attempt(desk: Desk, raw: RawMail) -> Outcome | None:
 
 
 async def _fetch(desk: Desk, batch: Sequence[Arrival]) -> list[RawMail]:
+    """Fetch a batch; where the server fails over it, mail by mail, so that one of them keeps no other waiting."""
     limit = desk.office.policy.max_message_bytes
-    raws = await desk.mailbox.fetch([one for one in batch if one.size <= limit])
-    return raws + [await desk.mailbox.fetch_beginning(one) for one in batch if one.size > limit]
+    try:
+        raws = await desk.mailbox.fetch([one for one in batch if one.size <= limit])
+        return raws + [await desk.mailbox.fetch_beginning(one) for one in batch if one.size > limit]
+    except MailboxError:
+        if len(batch) == 1:
+            _log.error("cannot fetch", uid=batch[0].uid, uidvalidity=batch[0].uidvalidity)
+            return []
+        return [raw for one in batch for raw in await _fetch(desk, [one])]
 
 
-async def _clear(desk: Desk, raws: Sequence[RawMail]) -> None:
-    """Let filed mails leave the inbox; oversize ones stay in place."""
-    await _remove(desk, [raw.arrival for raw in raws if raw.complete], desk.office.policy.filed)
-    for raw in raws:
-        if not raw.complete:
-            await desk.arrivals.left(raw.arrival)
+async def _clear(desk: Desk, known: Sorted) -> None:
+    """Let what is filed leave the inbox. A second copy is deleted: the first one lies where the records say."""
+    moves = desk.office.policy.after_filing == "move"
+    await _remove(desk, known.filed, desk.office.policy.filed if moves else None)
+    await _remove(desk, known.parked, desk.office.policy.quarantine if moves else None)
+    await _remove(desk, known.copies, None)
 
 
-async def _remove(desk: Desk, arrivals: Sequence[Arrival], folder: str) -> None:
-    proven = await desk.cases.read_back(arrivals) if arrivals else []
-    if len(proven) < len(arrivals):
-        _log.error("sealed copy unreadable", count=len(arrivals) - len(proven))
-    if not proven:
-        return
-    if desk.office.policy.after_filing == "delete":
-        await desk.mailbox.delete(proven)
-        await desk.arrivals.removed(dict.fromkeys(proven))
-    else:
-        places = await desk.mailbox.move(proven, folder)
+async def _remove(desk: Desk, arrivals: Sequence[Arrival], folder: str | None) -> None:
+    for start in range(0, len(arrivals), BATCH_MAILS):
+        some = arrivals[start : start + BATCH_MAILS]
+        proven = await desk.cases.read_back(some)
+        if len(proven) < len(some):
+            _log.error("sealed copy unreadable", count=len(some) - len(proven))
+        try:
+            places = await desk.mailbox.move(proven, folder) if folder and proven else {}
+            if folder is None and proven:
+                await desk.mailbox.delete(proven)
+        except MailboxError:  # it is filed; the next round tries again, and new mail need not wait for it
+            _log.warning("cannot remove", count=len(proven))
+            return
         await desk.arrivals.removed({arrival: places.get(arrival) for arrival in proven})
 
 

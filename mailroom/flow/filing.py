@@ -9,7 +9,7 @@ from mailroom.mail.message import Arrival, Opened, RawMail
 
 Kind = Literal["own", "bounce", "command", "list", "automatic", "follow_up", "unreadable", "report", "parked"]
 Contact = Literal["ok", "unsafe", "none"]
-OutgoingKind = Literal["reply", "notice", "answer"]
+OutgoingKind = Literal["reply", "notice", "answer", "alarm"]
 Source = Literal["stated", "keeper", "inferred", "unknown"]
 
 
@@ -132,13 +132,15 @@ class Sorted:
     """The listing of the inbox, held against what the records know.
 
     `fresh` were never tried; `suspects` were in work when something broke, and run alone; `filed` are committed and
-    only wait to be removed, `parked` likewise. Mails that stay in place (oversize) are in none of them.
+    only wait to be removed, `parked` likewise; `copies` are the same bytes as a filed one. Mails that stay in place
+    (oversize) are in none of them.
     """
 
     fresh: tuple[Arrival, ...]
     suspects: tuple[Arrival, ...]
     filed: tuple[Arrival, ...]
     parked: tuple[Arrival, ...] = ()
+    copies: tuple[Arrival, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ async def take_in(desk: Desk, raw: RawMail) -> Outcome:
         OpeningFailed: the worker could not open it.
     """
     opened = await desk.opener.open(raw)
-    async with desk.turns.of(opened.message.sender):
+    async with desk.turns.of((opened.message.sender or "").rpartition("@")[2]):
         if await desk.cases.seen(raw):
             return "duplicates"
         routed = await decide(desk, opened)
@@ -75,7 +75,9 @@ async def prepare(desk: Desk, raw: RawMail, opened: Opened, routed: Routed, know
     wanted = text is not None and (routed.answer.will_send or routed.answer.held is not None)
     reply = await answering.reply(desk, routed, opened, case, text) if text and wanted else None
     notice = answering.notice_about(routed, opened, case, text)
-    told = await answering.tell(desk, notice, case, desk.office.role("keeper"))
+    keepers = desk.office.role("keeper")
+    # A notice about a notice that came back would come back too.
+    told = () if routed.kind == "own" or routed.link.of_notice else await answering.tell(desk, notice, case, keepers)
     readable = not opened.openpgp.encrypted or opened.openpgp.decrypted
     encrypted = reply is not None and answering.is_encrypted(routed, opened)
     return Filing(
@@ -85,7 +87,10 @@ async def prepare(desk: Desk, raw: RawMail, opened: Opened, routed: Routed, know
         opened=opened,
         facts=clear_facts(desk.office.guide, opened, routed.triage, routed.kind),
         explanation=explanation(opened, routed, text, encrypted=encrypted),
-        outgoing=(*answering.paced(desk, reply), *answering.planned(desk, told, urgent=bool(routed.triage.flags))),
+        outgoing=(
+            *answering.paced(desk, case, reply),
+            *answering.planned(desk, told, urgent=bool(routed.triage.flags)),
+        ),
         sealed_to_archive=readable,
         spends=opened.message.sender if reply and not reply.held else None,
     )
@@ -95,7 +100,7 @@ def _case(case: Case, opened: Opened, routed: Routed) -> Case:
     """Bring the case up to what this mail says, as far as its sender may say it."""
     if routed.kind not in ("report", "follow_up"):
         return case
-    trusted = opened.authentication == "pass" or opened.openpgp.signature.state == "valid"
+    trusted = opened.authentication == "pass"
     return replace(
         case,
         status="open",

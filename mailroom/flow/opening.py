@@ -4,6 +4,7 @@ Cheap refusals come before decryption, trust after it: nothing that a decrypted 
 before the whole of it was opened. Synchronous, because it runs in the worker process.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -16,6 +17,8 @@ from mailroom.mail.message import Message, Opened, OpenPGP, RawMail, Signature
 from mailroom.mail.parse import parse, parse_entity
 
 # Finds in keys that came with a mail a usable certificate for an address (`Encryptor.certificate_for`).
+# S/MIME encryption (RFC 8551 section 3.3): we cannot open it, and must not answer it in clear.
+_ENVELOPED = re.compile(r"application/(x-)?pkcs7-mime(?!.*signed-data)", re.IGNORECASE | re.DOTALL)
 FindKey = Callable[[bytes, str], bytes | None]
 
 
@@ -58,9 +61,12 @@ class Reader:
                 return Opened(message, OpenPGP(signature=verified, subject_protected=subject is not None))
             case openpgp.InlineSigned(armored, whole):
                 verified, covered = self.keyring.verify_inline(armored)
-                message = parse_entity(_as_text(covered), outer, None) if covered else outer
-                message = replace(message, attachments=outer.attachments)
+                message = outer
+                if whole and covered:
+                    message = replace(parse_entity(_as_text(covered), outer, None), attachments=outer.attachments)
                 return Opened(message, OpenPGP(signature=self._trusted(verified, outer, whole=whole)))
+        if _ENVELOPED.search(outer.field("content-type") or ""):
+            return _closed(outer, DecryptionFailed("smime"))
         return Opened(outer)
 
     def _encrypted(self, ciphertext: bytes, outer: Message) -> Opened:
@@ -83,7 +89,7 @@ class Reader:
         try:
             decrypted = self.keyring.decrypt(ciphertext)
         except DecryptionFailed as failure:
-            return _closed(outer, failure)
+            return _closed(outer, failure, text="" if whole else _without_armor(outer.text))
         entity = _as_text(decrypted.content)
         inner = parse_entity(entity, outer, None)
         text = inner.text if whole else f"{_without_armor(outer.text)}\n\n{inner.text}".strip()
@@ -115,8 +121,9 @@ class Reader:
         return next((found for found in certificates if found), None)
 
 
-def _closed(outer: Message, failure: DecryptionFailed) -> Opened:
-    return Opened(replace(outer, text=""), OpenPGP(encrypted=True, failure=failure.why))
+def _closed(outer: Message, failure: DecryptionFailed, text: str = "") -> Opened:
+    """Give what stands in clear of a mail that does not open."""
+    return Opened(replace(outer, text=text), OpenPGP(encrypted=True, failure=failure.why))
 
 
 def _as_text(content: bytes) -> bytes:

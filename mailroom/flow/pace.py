@@ -44,15 +44,15 @@ class Pace:
 
 
 class Turns:
-    """Mails of one sender are routed and filed one after the other, so that limits and copies are seen."""
+    """Mails of one domain are routed and filed one after the other, so that limits and copies are seen."""
 
     def __init__(self) -> None:
         self._locks: dict[str, tuple[asyncio.Lock, int]] = {}
 
     @asynccontextmanager
-    async def of(self, sender: str | None) -> AsyncIterator[None]:
-        """Wait for this sender's turn."""
-        name = (sender or "").casefold()
+    async def of(self, domain: str) -> AsyncIterator[None]:
+        """Wait for this domain's turn."""
+        name = domain.casefold()
         lock, users = self._locks.get(name, (asyncio.Lock(), 0))
         self._locks[name] = (lock, users + 1)
         try:

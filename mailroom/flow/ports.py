@@ -130,8 +130,13 @@ class Signer(Protocol):
 class Encryptor(Protocol):
     """OpenPGP for public keys only, in process (Sequoia): sealing, notices, answers to a complainant's key."""
 
-    def encrypt(self, content: bytes, certificates: Sequence[bytes], *, armor: bool) -> bytes:
+    def encrypt(
+        self, content: bytes, certificates: Sequence[bytes], *, armor: bool, expired_too: bool = False
+    ) -> bytes:
         """Encrypt to every one of these certificates.
+
+        `expired_too` is for keys that the configuration names by fingerprint: their owner still has the private
+        half, and a desk that stops on the day of expiry helps nobody.
 
         Raises:
             EncryptionFailed: no certificate given, or one that cannot be encrypted to (expired, revoked, damaged).
@@ -151,6 +156,10 @@ class Arrivals(Protocol):
 
         What was in work when the desk last died counts as a suspect, once.
         """
+        ...
+
+    async def known(self, batch: Sequence[Arrival]) -> Sorted:
+        """Tell what became of these, without forgetting or judging any."""
         ...
 
     async def start(self, arrivals: Sequence[Arrival], *, alone: bool) -> None:
@@ -175,10 +184,6 @@ class Arrivals(Protocol):
 
     async def end(self) -> None:
         """Note a clean end of the desk: what is still in work is no suspect because of it."""
-        ...
-
-    async def left(self, arrival: Arrival) -> None:
-        """Note that this one is filed and stays in place (oversize)."""
         ...
 
 
@@ -213,6 +218,10 @@ class Cases(Protocol):
         """Find the case that a letter with this bounce token belongs to."""
         ...
 
+    async def by_notice_token(self, token: str) -> Case | None:
+        """Find the case that a notice with this bounce token is about."""
+        ...
+
     async def wrote(self, case: Case, address: str) -> bool:
         """Whether this address wrote to this case."""
         ...
@@ -234,6 +243,10 @@ class Cases(Protocol):
 
     async def refile(self, filing: Filing, number: int) -> None:
         """Put what was read at last in the place of what is kept of message `number`, in one transaction."""
+        ...
+
+    async def give_up(self, due: Due, code: int, case: Case, outgoing: Sequence[Outgoing]) -> None:
+        """Note that a letter will never go, and put the letters that tell of it into the outbox, in one transaction."""
         ...
 
     async def post(self, case: Case, outgoing: Sequence[Outgoing]) -> None:

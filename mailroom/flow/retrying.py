@@ -20,7 +20,8 @@ async def retry(desk: Desk, case: Case, number: int, raw: RawMail) -> Kind:
     opened = await desk.opener.open(raw)
     if opened.openpgp.encrypted and not opened.openpgp.decrypted:
         raise DecryptionFailed(opened.openpgp.failure or "failed")
-    routed = route(desk.office, opened, Link(), await budget(desk.cases, opened))
+    link = Link(case=case, again=number == 1)
+    routed = route(desk.office, opened, link, await budget(desk.cases, opened))
     filing = await prepare(desk, raw, opened, routed, replace(case, status="open"))
     await desk.cases.refile(filing, number)
     return filing.kind

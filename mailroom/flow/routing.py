@@ -26,16 +26,22 @@ LARGE_PROVIDERS = frozenset(
         *("qq.com", "163.com", "126.com", "naver.com", "orange.fr", "free.fr", "libero.it", "uol.com.br", "riseup.net"),
     }
 )
-_DELIVERED_TO = ("delivered-to", "x-original-to", "envelope-to", "to", "cc")
+_DELIVERED_TO = ("delivered-to", "x-original-to", "envelope-to", "to")
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """The case that a mail belongs to, if any; `related` is one that it only seems to belong to."""
+    """The case that a mail belongs to, if any; `related` is one that it only seems to belong to.
+
+    `bounced`: it came to the bounce address of an answer, or (`of_notice`) of a notice. `again`: it is the first mail
+    of its case, tried again.
+    """
 
     case: Case | None = None
     related: Case | None = None
     bounced: bool = False
+    of_notice: bool = False
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +77,9 @@ async def find_case(cases: Cases, policy: Policy, opened: Opened) -> Link:
         bounced = await cases.by_bounce_token(token)
         if bounced is not None:
             return Link(case=bounced, bounced=True)
+        noticed = await cases.by_notice_token(token)
+        if noticed is not None:
+            return Link(case=noticed, bounced=True, of_notice=True)
     found = await cases.by_message_ids([*our_ids(message, policy.domain), *message.references])
     for written in () if found else reference_candidates(message):
         found = found or await cases.by_reference(written)
@@ -95,7 +104,7 @@ def kind_of(opened: Opened, link: Link, commanders: Sequence[Person]) -> Kind:
         return "command"
     if machine is not None:
         return machine
-    if link.case is not None:
+    if link.case is not None and not link.again:
         return "follow_up"
     return "unreadable" if opened.message.unreadable else "report"
 
@@ -119,7 +128,7 @@ def facts_for(opened: Opened, found: Triage, case: Case | None, guide: Guide) ->
     language = found.language.value or "und"
     if case is not None:
         category = case.category if category == "unclassified" else category
-        language = case.language or language
+        language = case.language if case.language not in (None, "und") else language
     return Facts(
         language=language,
         country=found.country.value or (case.country if case else None),
@@ -162,8 +171,7 @@ def contact_wish(opened: Opened, found: Triage, case: Case | None) -> Contact | 
     "Stop" and "not safe" only reduce mail and act at once. To take them back, somebody must vouch for the sender.
     """
     before = case.contact if case else None
-    trusted = opened.authentication == "pass" or opened.openpgp.signature.state == "valid"
-    if found.contact == "ok" and before in ("unsafe", "none") and not trusted:
+    if found.contact == "ok" and before in ("unsafe", "none") and opened.authentication != "pass":
         return before
     return found.contact or before
 

@@ -14,6 +14,11 @@ Something new is on record under this number.
 This notice says no more, because your OpenPGP key cannot be used any longer. It may have expired.
 Please give a new public key to whoever runs the server.
 """
+CIRCUIT_OPEN = """\
+So many automatic answers were due within a minute that they now wait for five minutes.
+Mail is still filed, and notices still go. Nothing is lost, and you need not do anything.
+If this comes often, look at what arrives, or raise [replies] circuit_per_minute.
+"""
 _MOST_TEXT = 20_000  # characters; the whole is in the sealed record
 
 

@@ -176,7 +176,11 @@ def _header_lines(header: Header) -> list[str]:
         parent = _exactly(_MESSAGE_ID, "In-Reply-To", header.in_reply_to)
         lines += [f"In-Reply-To: <{parent}>", f"References: <{parent}>"]
     if header.automatic:  # RFC 3834 section 5, https://www.rfc-editor.org/rfc/rfc3834#section-5; MS-OXCMAIL 2.2.3.2.14
-        lines += ["Auto-Submitted: auto-replied", "X-Auto-Response-Suppress: All", f"{LOOP_MARK}: {header.sender_address}"]
+        lines += [
+            "Auto-Submitted: auto-replied",
+            "X-Auto-Response-Suppress: All",
+            f"{LOOP_MARK}: {header.sender_address}",
+        ]
     if header.autocrypt is not None:
         lines.append(_autocrypt(header.sender_address, header.autocrypt))
     return [*lines, "MIME-Version: 1.0"]

@@ -26,10 +26,14 @@ class ArrivalBook:
 
     async def sort(self, listing: Sequence[Arrival]) -> Sorted:
         """Hold the listing against the table. The first call of a process also counts what its last run left."""
-        if not self._recovered:
-            await self._database.write(_recover)
-            self._recovered = True
+        # Nothing is in work now: what still looks so is left from a death (the first time) or a failure of records.
+        await self._database.write(_end if self._recovered else _recover)
+        self._recovered = True
         return await self._database.write(_sort, listing)
+
+    async def known(self, batch: Sequence[Arrival]) -> Sorted:
+        """Look these up."""
+        return await self._database.read(_known, batch)
 
     async def start(self, batch: Sequence[Arrival], *, alone: bool) -> None:
         """Commit that work on these begins."""
@@ -55,10 +59,6 @@ class ArrivalBook:
         """Give back everything that is in work."""
         await self._database.write(_end)
 
-    async def left(self, arrival: Arrival) -> None:
-        """Mark it as filed and staying."""
-        await self._database.write(_set_state, [arrival], "left")
-
 
 def mark(connection: Connection, arrival: Arrival, state: str, message_id: int) -> None:
     """Mark an arrival as filed or parked, in the transaction that commits its message."""
@@ -80,6 +80,17 @@ def _sort(connection: Connection, listing: Sequence[Arrival]) -> Sorted:
     rows = connection.execute(select(arrivals)).mappings().all()
     listed = {_key(one) for one in listing}
     _forget(connection, [row["id"] for row in rows if _named(row) not in listed])
+    return _by_state(rows, listing)
+
+
+def _known(connection: Connection, batch: Sequence[Arrival]) -> Sorted:
+    rows = [
+        row for some in _slices(batch) for row in connection.execute(select(arrivals).where(_among(some))).mappings()
+    ]
+    return _by_state(rows, batch)
+
+
+def _by_state(rows: Sequence[RowMapping], listing: Sequence[Arrival]) -> Sorted:
     states = {_named(row): row["state"] for row in rows}
     by_state: dict[str | None, list[Arrival]] = {}
     for one in listing:
@@ -89,6 +100,7 @@ def _sort(connection: Connection, listing: Sequence[Arrival]) -> Sorted:
         suspects=tuple(by_state.get("suspect", ())),
         filed=tuple(by_state.get("filed", ())),
         parked=tuple(by_state.get("parked", ())),
+        copies=tuple(by_state.get("copy", ())),
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, func, select
 
 from mailroom.errors import SealError
-from mailroom.flow.filing import Budget, Case, Contact, Filed, Filing, Outgoing
+from mailroom.flow.filing import Budget, Case, Contact, Due, Filed, Filing, Outgoing
 from mailroom.mail.message import Arrival, RawMail
 from mailroom.records import arrivals, limits, reference
 from mailroom.records.clock import Clock
@@ -20,7 +20,7 @@ from mailroom.records.database import Database
 from mailroom.records.filing import Filer, Sealed, next_number, place
 from mailroom.records.keystore import KeyStore
 from mailroom.records.limits import Spender
-from mailroom.records.outbox import wrote_to
+from mailroom.records.outbox import finish, wrote_to
 from mailroom.records.tables import arrivals as arrivals_table
 from mailroom.records.tables import blobs, cases, digests, messages, originals, outbox
 
@@ -65,6 +65,10 @@ class CaseBook:
         """Find by a bounce token."""
         return await self._database.read(self._by_digest, "bounce", [token])
 
+    async def by_notice_token(self, token: str) -> Case | None:
+        """Find by the bounce token of a notice."""
+        return await self._database.read(self._by_digest, "note", [token])
+
     async def wrote(self, case: Case, address: str) -> bool:
         """Look for the keyed hash of the address among the case's senders."""
         if case.id is None:
@@ -93,6 +97,10 @@ class CaseBook:
         sealed = self._filer.seal(filing, number)
         await self._database.write(self._filer.rewrite, filing, number, sealed, self._clock())
 
+    async def give_up(self, due: Due, code: int, case: Case, outgoing: Sequence[Outgoing]) -> None:
+        """Mark the letter as failed and write the outbox rows that tell of it."""
+        await self._database.write(self._give_up, due, code, case, outgoing)
+
     async def post(self, case: Case, outgoing: Sequence[Outgoing]) -> None:
         """Write the outbox rows and the hashes by which answers find the case."""
         await self._database.write(self._filer.post, case, outgoing, self._clock())
@@ -101,12 +109,16 @@ class CaseBook:
         """Open the outer layer of every content and hold it against the SHA-256 that was sealed beside it."""
         return await self._database.read(self._read_back, batch)
 
+    def _give_up(self, connection: Connection, due: Due, code: int, case: Case, outgoing: Sequence[Outgoing]) -> None:
+        finish(connection, due, {"state": "failed"}, self._clock(), f"failed {code}")
+        self._filer.post(connection, case, outgoing, self._clock())
+
     def _seen(self, connection: Connection, raw: RawMail) -> bool:
         known = self._filer.digests.all("raw", raw.content)
         query = select(originals.c.message_id).where(originals.c.digest.in_(known))
         message_id = connection.execute(query).scalars().first()
         if message_id is not None:
-            arrivals.mark(connection, raw.arrival, "filed", message_id)
+            arrivals.mark(connection, raw.arrival, "copy" if raw.complete else "left", message_id)
         return message_id is not None
 
     def _file(self, connection: Connection, filing: Filing, number: int, sealed: Sealed) -> Filed:

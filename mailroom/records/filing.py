@@ -60,13 +60,16 @@ class Filer:
         generation = self.archive.generation if archived else 0
         rows, checksums = [], {}
         for name, content in self.contents(filing).items():
-            inner = self.encryptor.encrypt(content, self.archive.certificates, armor=False) if archived else content
+            inner = self._inner(content) if archived else content
             checksums[name] = hashlib.sha256(inner).hexdigest()
             sealed = self.sealer.close(
                 inner, filing.case.key_id, place(filing.case.reference, number, name), generation
             )
             rows.append({"name": name, "archive_generation": generation, "sealed": sealed})
         return Sealed(tuple(rows), checksums)
+
+    def _inner(self, content: bytes) -> bytes:
+        return self.encryptor.encrypt(content, self.archive.certificates, armor=False, expired_too=True)
 
     def write(self, connection: Connection, filing: Filing, sealed: Sealed, now: datetime) -> Filed:
         """Write everything in the caller's transaction; `sealed` is for the next number of the case."""
@@ -77,9 +80,10 @@ class Filer:
         self._original(connection, filing, message_id, now)
         known = [*threads(filing), *threads_of(filing.outgoing)]
         self._hashes(connection, case_id, known, now)
+        if filing.case.contact in ("none", "unsafe"):
+            _stop_replies(connection, case_id)
         self._letters(connection, filing.case, case_id, filing.outgoing, now)
-        state = "parked" if filing.kind == "parked" else "filed"
-        arrivals.mark(connection, filing.raw.arrival, state, message_id)
+        arrivals.mark(connection, filing.raw.arrival, _fate(filing), message_id)
         if filing.spends is not None:
             vouched = filing.opened is not None and filing.opened.authentication == "pass"
             limits.spend(connection, self.digests, Spender(filing.spends, vouched), now)
@@ -118,7 +122,8 @@ class Filer:
     def rewrite(self, connection: Connection, filing: Filing, number: int, sealed: Sealed, now: datetime) -> None:
         """Put what was read at last in the place of what nobody could read: same case, same message, sealed anew."""
         case_id = self._case(connection, filing, now)
-        connection.execute(update(cases).where(cases.c.id == case_id).values(**_in_clear(filing.facts)))
+        if filing.kind != "follow_up":
+            connection.execute(update(cases).where(cases.c.id == case_id).values(**_in_clear(filing.facts)))
         here = (messages.c.case_id == case_id) & (messages.c.number == number)
         connection.execute(update(messages).where(here).values(**self._of_message(filing, number, sealed, now)))
         message_id = connection.execute(select(messages.c.id).where(here)).scalar_one()
@@ -154,6 +159,12 @@ class Filer:
         if fresh:
             values = [{"kind": kind, "digest": one, "period": period, "case_id": case_id} for kind, one in fresh]
             connection.execute(insert(digests), values)
+
+
+def _stop_replies(connection: Connection, case_id: int) -> None:
+    """Stop answers that still wait: she has said meanwhile that her address is not safe, or that she wants none."""
+    waiting = (outbox.c.case_id == case_id) & (outbox.c.kind == "reply") & outbox.c.state.in_(("waiting", "held"))
+    connection.execute(update(outbox).where(waiting).values(state="stopped", letter=None))
 
 
 def _new_id(result: CursorResult[Any]) -> int:
@@ -194,7 +205,7 @@ def threads(filing: Filing) -> list[tuple[str, str]]:
 def threads_of(outgoing: Sequence[Outgoing]) -> list[tuple[str, str]]:
     """Name what an answer to these letters, or a bounce of them, is recognised by."""
     answers = [("mid", one.message_id) for one in outgoing if one.kind != "notice"]
-    return answers + [("bounce", one.token) for one in outgoing]
+    return answers + [("note" if one.kind == "notice" else "bounce", one.token) for one in outgoing]
 
 
 def case_details(filing: Filing, now: datetime) -> dict[str, object]:
@@ -219,6 +230,13 @@ def message_details(filing: Filing, now: datetime) -> dict[str, object]:
         "complete": filing.raw.complete,
         "held": next((outgoing.held for outgoing in filing.outgoing if outgoing.held), None),
     }
+
+
+def _fate(filing: Filing) -> str:
+    """What becomes of the mail in the inbox: of an oversize one we hold only the beginning, so it stays."""
+    if not filing.raw.complete:
+        return "left"
+    return "parked" if filing.kind == "parked" else "filed"
 
 
 def _in_clear(facts: Facts) -> dict[str, object]:

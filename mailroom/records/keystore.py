@@ -43,6 +43,7 @@ class KeyStore:
         self._path = path
         self._wrapping = AESGCM(wrapping_key)
         self._wrapped: dict[bytes, bytes] = {}
+        self._quarters: set[bytes] = set()
         self._generation = 0
         self._state = (0, 0, 0)
         self._spare: list[bytes] = []
@@ -94,8 +95,7 @@ class KeyStore:
         """List the periods that have a hash key, newest first."""
         with self._lock:
             self._refresh()
-            known = list(self._wrapped)
-        names = [name[1:].rstrip(b"\0").decode("ascii") for name in known if name[:1] == HASH]
+            names = [name.rstrip(b"\0").decode("ascii") for name in self._quarters]
         return sorted(names, reverse=True)
 
     def destroy(self, key_ids: Collection[bytes]) -> int:
@@ -174,13 +174,15 @@ class KeyStore:
             raise SealError(f"{self._path.name} is not a key store of this version")
         (self._generation,) = struct.unpack(">I", content[5:9])
         self._generation_key = AESGCM(_open(self._wrapping, content[9:_HEADER], content[:9]))
-        self._wrapped, self._read_to = {}, _HEADER
+        self._wrapped, self._quarters, self._read_to = {}, set(), _HEADER
         self._index(content[_HEADER:])
 
     def _index(self, records: bytes) -> None:
         whole = len(records) - len(records) % _RECORD
         for start in range(0, whole, _RECORD):
             self._wrapped[records[start : start + 17]] = records[start + 17 : start + _RECORD]
+            if records[start : start + 1] == HASH:
+                self._quarters.add(records[start + 1 : start + 17])
         self._read_to += whole
 
     @contextmanager

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, exists, func, select, update
 
+from mailroom.errors import SealError
 from mailroom.flow.filing import Case, Due, Letter, Outgoing
 from mailroom.records import audit
 from mailroom.records.clock import Clock
@@ -41,12 +42,12 @@ class OutboxBook:
 
     async def due(self, now: int, *, automatic: bool, limit: int) -> list[Due]:
         """Give letters that are due, oldest first."""
-        return await self._database.read(self._find_due, now, automatic, limit)
+        return await self._database.write(self._find_due, now, automatic, limit)
 
     async def sent(self, due: Due) -> None:
         """Forget the bytes and the time."""
         values: dict[str, object] = {"state": "sent", "letter": None, "since": 0, "due": 0}
-        await self._database.write(self._finish, due, values, "sent")
+        await self._database.write(finish, due, values, self._clock(), "sent")
 
     async def later(self, due: Due, at: int) -> None:
         """Count the attempt."""
@@ -54,7 +55,7 @@ class OutboxBook:
 
     async def failed(self, due: Due, code: int) -> None:
         """Keep the bytes."""
-        await self._database.write(self._finish, due, {"state": "failed"}, f"failed {code}")
+        await self._database.write(finish, due, {"state": "failed"}, self._clock(), f"failed {code}")
 
     async def counts(self) -> tuple[int, int]:
         """Count waiting and held letters."""
@@ -80,11 +81,16 @@ class OutboxBook:
         )
         if not automatic:
             query = query.where(outbox.c.automatic.is_(False))
-        return [self._due(connection, found) for found in connection.execute(query).all()]
+        found = connection.execute(query).all()
+        return [due for one in found if (due := self._opened(connection, one)) is not None]
 
-    def _finish(self, connection: Connection, due: Due, values: dict[str, object], result: str) -> None:
-        _change(connection, due, values)
-        audit.append(connection, self._clock(), "desk", f"send {due.kind}", due.reference, result)
+    def _opened(self, connection: Connection, found: Row[*tuple[Any, ...]]) -> Due | None:
+        try:
+            return self._due(connection, found)
+        except SealError:  # one letter that does not open must keep no other waiting
+            connection.execute(update(outbox).where(outbox.c.id == found.id).values(state="failed"))
+            audit.append(connection, self._clock(), "desk", f"send {found.kind}", found.reference, "unreadable")
+            return None
 
     def _due(self, connection: Connection, found: Row[*tuple[Any, ...]]) -> Due:
         sealed = self._sealer.open_json(found.letter, f"{found.reference}/outbox/{found.kind}/{found.sequence}")
@@ -108,6 +114,12 @@ def wrote_to(connection: Connection, digests: Digests, case_id: int, address: st
     here = digests_table.c.case_id == case_id
     hit = exists().where(digests_table.c.kind == "sender", digests_table.c.digest.in_(known), here)
     return bool(connection.execute(select(hit)).scalar_one())
+
+
+def finish(connection: Connection, due: Due, values: Mapping[str, object], now: datetime, result: str) -> None:
+    """Bring a letter to its end, and log it."""
+    _change(connection, due, values)
+    audit.append(connection, now, "desk", f"send {due.kind}", due.reference, result)
 
 
 def _change(connection: Connection, due: Due, values: Mapping[str, object]) -> None:

@@ -92,7 +92,9 @@ digests = Table(
     "digests",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("kind", String(8), nullable=False),  # sender | mid (ids of this case's mails) | bounce
+    Column(
+        "kind", String(8), nullable=False
+    ),  # sender | mid (ids of this case's mails) | bounce (of a reply) | note (bounce of a notice)
     Column("period", String(6), nullable=False),  # the quarter of the hash key, "2026Q4"
     Column("digest", LargeBinary(32), nullable=False),
     Column("case_id", ForeignKey("cases.id"), nullable=False, index=True),
@@ -107,7 +109,7 @@ arrivals = Table(
     Column("mailbox", Text, nullable=False),
     Column("uidvalidity", Integer, nullable=False),
     Column("uid", Integer, nullable=False),
-    Column("state", String(8), nullable=False),  # started | alone | suspect | filed | parked | left
+    Column("state", String(8), nullable=False),  # started | alone | suspect | filed | copy | parked | left
     Column("failures", Integer, nullable=False, default=0),  # of the worker, while alone
     Column("desk_deaths", Integer, nullable=False, default=0),  # of the whole desk, while alone
     Column("message_id", ForeignKey("messages.id")),

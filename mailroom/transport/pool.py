@@ -18,6 +18,7 @@ from mailroom.errors import OpeningFailed, WorkersBroken
 from mailroom.mail.message import Opened, RawMail
 
 S = TypeVar("S")
+_START_SECONDS = 6.0  # for a worker to start, on a slow machine
 
 
 class WorkerPool:
@@ -35,6 +36,7 @@ class WorkerPool:
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload([work.__module__])
         self._work, self._seconds = work, seconds
+        self._free = asyncio.Semaphore(workers)  # so that a mail's time does not run while it waits for others
         self._make = partial(
             ProcessPool, max_workers=workers, context=self._context, initializer=start, initargs=[settings]
         )
@@ -42,12 +44,8 @@ class WorkerPool:
 
     async def open(self, raw: RawMail) -> Opened:
         """Open one mail in a worker."""
-        pool = self._pool
-        try:
-            task = asyncio.wrap_future(pool.schedule(self._work, args=[raw], timeout=self._seconds))
-        except RuntimeError:  # the pool broke since the last mail
-            raise self._broken(pool) from None
-        await asyncio.wait([task])
+        async with self._free:
+            task = await self._done(self._pool, raw)
         match task.exception():
             case None:
                 return task.result()
@@ -55,10 +53,19 @@ class WorkerPool:
                 raise OpeningFailed("timeout")
             case ProcessExpired():
                 raise OpeningFailed("died")
-            case BrokenProcessPool():
-                raise self._broken(pool)
             case error:  # its text may quote the mail: only the type is told
                 raise OpeningFailed(type(error).__name__)
+
+    async def _done(self, pool: ProcessPool, raw: RawMail) -> asyncio.Future[Opened]:
+        try:
+            task = asyncio.wrap_future(pool.schedule(self._work, args=[raw], timeout=self._seconds))
+        except RuntimeError:  # the pool broke since the last mail
+            raise self._broken(pool) from None
+        # A pool that breaks may leave a task without an answer for ever.
+        done, _ = await asyncio.wait([task], timeout=self._seconds + _START_SECONDS)
+        if not done or isinstance(task.exception(), BrokenProcessPool):
+            raise self._broken(pool)
+        return task
 
     def _broken(self, pool: ProcessPool) -> WorkersBroken:
         if pool is self._pool:

@@ -77,6 +77,8 @@ async def test_reveal_and_export_give_what_the_keepers_own_gpg_opens(filed: Hous
     modes = {stat.S_IMODE(path.stat().st_mode) for path in out.iterdir()}
     assert (modes, stat.S_IMODE(out.stat().st_mode)) == ({0o600}, 0o700)
     assert gpg(people_home, "--decrypt", stdin=(out / f"{two}-1-cleartext.eml.pgp").read_bytes()) == opened
+    taken = await case(filed, "export", two, str(filed.config))
+    assert (taken.status, taken.err) == (1, f"{filed.config}: File exists\n")
     assert {("operator", "reveal", two), ("operator", "export", two)} <= _acts(filed)
 
 

@@ -66,7 +66,7 @@ def test_keys_that_are_missing_are_all_told_with_the_command_that_mends_it(house
 
 def test_a_desk_key_without_its_private_half_is_refused(house: House) -> None:
     gpg(house.home, "--delete-secret-keys", *_names(house, "desk@example.org"))
-    done = here("--config", str(house.config), "run")
+    done = here("--config", str(house.config), "explain", "-")
     assert done.status == 2
     assert "openpgp.key" in done.err
 

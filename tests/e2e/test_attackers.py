@@ -154,7 +154,7 @@ async def test_an_answer_goes_to_from_alone_and_carries_nothing_that_a_mail_plan
     mail = mail.replace(b"<mail1@example.net>", b"<m=?utf-8?q?=0D=0A?=@x\r\n Bcc: evil@example.net>")
     two = plain(2, WORRY, f"{ANNA}, evil@example.net")
     sent = replies(await run(guarded, sink, mail, two))
-    assert set(recipients(sent)) == {ANNA}
+    assert recipients(sent) == [ANNA, ANNA]
     for one in sent:
         letter = message_from_bytes(one.content)
         assert set(letter.keys()) <= ALLOWED

@@ -65,7 +65,7 @@ def never(_raw: RawMail) -> Opened:
 async def test_workers_that_never_start_are_reported_without_waiting_and_use_up_no_descriptors() -> None:
     pool = WorkerPool(never, broken, None, seconds=1)
     counts = []
-    async with asyncio.timeout(90):  # so that a wait for ever fails this test, and not the whole suite
+    async with asyncio.timeout(40):  # so that a wait for ever fails this test, and not the whole suite
         for number in range(10):
             with pytest.raises(WorkersBroken):
                 await pool.open(RawMail(Arrival("INBOX", 1, number, 1), b"x"))

@@ -229,6 +229,18 @@ def test_an_address_that_is_not_safe_gets_the_short_text(office: Office, text: s
     assert routed(office, mail(f"{about} {text}")).answer.template == "minimal"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Someone posted my real name online. He sends death threats every day.",
+        "After the death threats in the forum he is now standing outside my house. Please help.",
+    ],
+)
+def test_a_tie_of_grave_categories_decides_nothing_and_gets_the_short_text(office: Office, text: str) -> None:
+    found = routed(office, mail(text))
+    assert (found.triage.category.value, found.answer.template) == ("unclassified", "minimal")
+
+
 @pytest.mark.parametrize("sender", ["anna@exämple.net", "Anna <>", '"a b"@example.net', "anna@[192.0.2.1]"])
 def test_who_has_no_address_that_can_be_written_to_is_filed_without_an_answer(office: Office, sender: str) -> None:
     found = routed(office, mail(INSULTS, sender=sender))

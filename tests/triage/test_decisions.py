@@ -43,6 +43,17 @@ def test_no_phrase_is_unclassified_without_evidence() -> None:
     assert (finding.value, finding.confidence, finding.evidence) == ("unclassified", 0.0, ())
 
 
+def test_what_is_possible_is_all_that_would_be_decided_alone() -> None:
+    assert category.possible(hits(("doxing", 5), ("stalking", 3), ("defamation", 2))) == {"doxing", "stalking"}
+
+
+def test_a_tie_is_as_severe_as_the_gravest_of_it(read: Read) -> None:
+    tie = read("Someone posted my real name online. He sends death threats every day.")
+    assert (tie.category.value, tie.severity) == ("unclassified", 5)
+    assert read("Somebody insults me on the talk page every day.").severity == 2
+    assert read("Thank you for what you are doing.").severity == 0
+
+
 def one(kind: Kind, target: str, at: int, flag: str | None = None) -> Hit:
     return Hit(Meaning(kind, target, 1, flag), at, at + 1, f"word{at}")
 
