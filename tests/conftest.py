@@ -1,6 +1,11 @@
-"""The one option of the test suite."""
+"""The one option of the test suite, and what holds for every property test."""
 
 import pytest
+from hypothesis import settings
+
+# A deadline is a timed assertion; speed is measured in benchmarks/.
+settings.register_profile("mailroom", deadline=None)
+settings.load_profile("mailroom")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -15,7 +15,7 @@ FUNCTION_LINES_P90 = 25
 FUNCTION_LINES_MEDIAN = 8
 
 # Each library and the one place that may import it (ARCHITECTURE.md, Libraries).
-LIBRARIES = {
+LIBRARIES: dict[str, str | tuple[str, ...]] = {
     "aioimaplib": "transport/imap.py",
     "aiosmtplib": "transport/smtp.py",
     "gnupg": "transport/gnupg.py",

@@ -95,9 +95,7 @@ def _for_her_eyes(desk: Desk, header: compose.Header, notice: Notice, person: Pe
     """Encrypt a notice; with a key that cannot be used any more, say only that, and the reference."""
     entity = compose.text_part(notice.text, protected_subject=notice.subject)
     try:
-        return compose.encrypted(
-            header, desk.encryptor.encrypt(entity, [person.certificate or b""], armor=True, expired_too=True)
-        )
+        return compose.encrypted(header, desk.encryptor.encrypt(entity, [person.certificate or b""], armor=True))
     except EncryptionFailed:
         _log.error("keeper key unusable", case=reference)
         return compose.plain(header, wording.KEY_UNUSABLE)

@@ -97,6 +97,8 @@ def batches(arrivals: Sequence[Arrival]) -> Iterator[list[Arrival]]:
 
 async def _together(desk: Desk, batch: Sequence[Arrival]) -> Drained:
     raws = await _fetch(desk, batch)
+    if not raws:
+        return Drained()
     await desk.arrivals.start([raw.arrival for raw in raws], alone=False)
     outcomes = await asyncio.gather(*(_attempt(desk, raw) for raw in raws), return_exceptions=True)
     for outcome in outcomes:

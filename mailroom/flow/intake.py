@@ -98,7 +98,7 @@ async def prepare(desk: Desk, raw: RawMail, opened: Opened, routed: Routed, know
 
 def _case(case: Case, opened: Opened, routed: Routed) -> Case:
     """Bring the case up to what this mail says, as far as its sender may say it."""
-    if routed.kind not in ("report", "follow_up"):
+    if routed.kind not in ("report", "follow_up") or routed.link.bounced:
         return case
     trusted = opened.authentication == "pass"
     return replace(

@@ -130,13 +130,8 @@ class Signer(Protocol):
 class Encryptor(Protocol):
     """OpenPGP for public keys only, in process (Sequoia): sealing, notices, answers to a complainant's key."""
 
-    def encrypt(
-        self, content: bytes, certificates: Sequence[bytes], *, armor: bool, expired_too: bool = False
-    ) -> bytes:
+    def encrypt(self, content: bytes, certificates: Sequence[bytes], *, armor: bool) -> bytes:
         """Encrypt to every one of these certificates.
-
-        `expired_too` is for keys that the configuration names by fingerprint: their owner still has the private
-        half, and a desk that stops on the day of expiry helps nobody.
 
         Raises:
             EncryptionFailed: no certificate given, or one that cannot be encrypted to (expired, revoked, damaged).

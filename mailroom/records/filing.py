@@ -10,14 +10,18 @@ from typing import Any
 
 from sqlalchemy import Connection, CursorResult, delete, func, insert, select, update
 
+from mailroom.errors import EncryptionFailed
 from mailroom.flow.filing import Case, Facts, Filed, Filing, Outgoing
 from mailroom.flow.ports import Encryptor
+from mailroom.log import get_logger
 from mailroom.records import arrivals, audit, limits
 from mailroom.records.digests import Digests, address_form, quarter
 from mailroom.records.limits import Spender
 from mailroom.records.outbox import row as outbox_row
 from mailroom.records.seal import Sealer
 from mailroom.records.tables import blobs, cases, digests, messages, originals, outbox
+
+_log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +60,24 @@ class Filer:
 
     def seal(self, filing: Filing, number: int) -> Sealed:
         """Seal the contents for their place in the case."""
-        archived = filing.sealed_to_archive and self.archive.generation > 0
-        generation = self.archive.generation if archived else 0
-        rows, checksums = [], {}
-        for name, content in self.contents(filing).items():
-            inner = self._inner(content) if archived else content
-            checksums[name] = hashlib.sha256(inner).hexdigest()
-            sealed = self.sealer.close(
-                inner, filing.case.key_id, place(filing.case.reference, number, name), generation
-            )
+        contents = self.contents(filing)
+        generation = self.archive.generation if filing.sealed_to_archive else 0
+        try:
+            inner = {name: self._inner(content) if generation else content for name, content in contents.items()}
+        except EncryptionFailed:
+            # The archive key has expired, say. Under the case key alone the mail is safer than in clear in the inbox,
+            # and its writer is answered.
+            _log.error("archive key unusable", case=filing.case.reference)
+            generation, inner = 0, contents
+        rows = []
+        for name, content in inner.items():
+            where = place(filing.case.reference, number, name)
+            sealed = self.sealer.close(content, filing.case.key_id, where, generation)
             rows.append({"name": name, "archive_generation": generation, "sealed": sealed})
-        return Sealed(tuple(rows), checksums)
+        return Sealed(tuple(rows), {name: hashlib.sha256(content).hexdigest() for name, content in inner.items()})
 
     def _inner(self, content: bytes) -> bytes:
-        return self.encryptor.encrypt(content, self.archive.certificates, armor=False, expired_too=True)
+        return self.encryptor.encrypt(content, self.archive.certificates, armor=False)
 
     def write(self, connection: Connection, filing: Filing, sealed: Sealed, now: datetime) -> Filed:
         """Write everything in the caller's transaction; `sealed` is for the next number of the case."""

@@ -57,16 +57,13 @@ class Sequoia:
         self._parsed: OrderedDict[bytes, _Recipient] = OrderedDict()
         self._lock = Lock()
 
-    def encrypt(
-        self, content: bytes, certificates: Sequence[bytes], *, armor: bool, expired_too: bool = False
-    ) -> bytes:
-        """Encrypt to every one of these certificates (binary or armored), expired ones only with `expired_too`.
+    def encrypt(self, content: bytes, certificates: Sequence[bytes], *, armor: bool) -> bytes:
+        """Encrypt to every one of these certificates (binary or armored).
 
         Raises:
             EncryptionFailed: no certificate given, or one that is damaged, revoked, expired or only signs.
         """
-        read = self._cached if expired_too else self._living
-        recipients = [read(certificate) for certificate in certificates]
+        recipients = [self._living(certificate) for certificate in certificates]
         if not recipients:
             raise EncryptionFailed("Nothing was encrypted: no certificate was given.")
         return _encrypt(content, recipients, armor=armor)

@@ -87,8 +87,8 @@ class Death(Exception):
     """Stands for SIGKILL: nothing in the flow may catch it and go on."""
 
 
-class DiesAtPost:
-    """Case records; the desk dies as it puts the notice about a failure into the outbox."""
+class DiesAtGiveUp:
+    """Case records; the desk dies as it notes a failure and the notice about it."""
 
     def __init__(self, cases: Cases) -> None:
         self._cases = cases
@@ -96,7 +96,7 @@ class DiesAtPost:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._cases, name)
 
-    async def post(self, *_: object) -> None:
+    async def give_up(self, *_: object) -> None:
         raise Death
 
 
@@ -104,7 +104,7 @@ async def test_a_death_between_a_refused_letter_and_its_notice_does_not_cost_the
     server = Moody(PermanentFailure("no such mailbox", 550))
     desk = dataclasses.replace(counter.desk, courier=server)
     counter.inbox.receive(plain(1, WORRY))
-    dying = dataclasses.replace(desk, cases=DiesAtPost(desk.cases))
+    dying = dataclasses.replace(desk, cases=DiesAtGiveUp(desk.cases))
     with pytest.raises(Death):
         await daemon.run_once(dying)
     await daemon.run_once(desk)

@@ -219,7 +219,8 @@ def test_an_ordinary_message_id_is_threaded() -> None:
 def test_our_automatic_mail_is_recognised_when_it_comes_back_and_a_persons_is_not() -> None:
     ours = frozenset({HEADER.sender_address})
     for automatic in (True, False):
-        came_back = compose.plain(replace(HEADER, automatic=automatic), "").replace(b"From: ", b"From: <m@example.net>, ")
+        sent = compose.plain(replace(HEADER, automatic=automatic), "")
+        came_back = sent.replace(b"From: ", b"From: <m@example.net>, ")
         found = machine_sign(parse(came_back), "", ours)
         assert (found is not None and found.kind == "own") is automatic
 
