@@ -3,6 +3,7 @@
 Together with `daemon.py` this is where rooms meet: the daemon is one process, the worker the other.
 """
 
+import os
 import resource
 import signal
 from dataclasses import dataclass
@@ -48,7 +49,8 @@ _readers: list[Reader] = []
 
 def start(settings: WorkerSettings) -> None:
     """Prepare a fresh worker process: limits first, then what it opens mails with."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is for the daemon, which ends us in order
+    os.setpgrp()  # a signal to the group of the daemon is for the daemon, which ends us in order
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_AS, (settings.memory, settings.memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _readers[:] = [reader(settings)]

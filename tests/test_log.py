@@ -175,7 +175,7 @@ def test_phrase_of_ours_comes_through_the_standard_library_without_its_values(st
 
 
 def test_message_that_cannot_be_formatted_does_no_harm(stream: io.StringIO, capsys: pytest.CaptureFixture[str]) -> None:
-    logging.getLogger("gnupg").warning("%d", CANARY)
+    logging.getLogger("some-library").warning("%d", CANARY)
     assert one(stream)["event"] == "a library spoke"
     assert not capsys.readouterr().err
 

@@ -1,9 +1,8 @@
 """Builds the bytes of outgoing mail: the same input gives the same bytes, for ever.
 
 There is no clock and no randomness here: date and Message-ID are given, boundaries are drawn from the content.
-Every body is quoted-printable or base64, so that no server on the way has a reason to change a byte (a
-signature would break), no line is longer than 76 bytes, and no boundary can stand inside a part.
-The header tells nothing about this machine or program: see `_header_lines` for all fields that can occur.
+Every body is quoted-printable or base64: no server has a reason to change a byte, no line is longer than 76 bytes,
+and no boundary can stand inside a part. The header tells nothing of this machine or program (`_header_lines`).
 
 See Also:
     RFC 5322, https://www.rfc-editor.org/rfc/rfc5322
@@ -18,8 +17,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
 
-LOOP_MARK = "X-Loop"
-"""The field that marks our own automatic mail, so that it is recognised when it comes back."""
+LOOP_MARK = "X-Loop"  # marks our own automatic mail, so that it is recognised when it comes back
 
 _LINE = 76
 _ADDRESS = re.compile(  # lengths: RFC 5321 section 4.5.3.1
