@@ -10,6 +10,7 @@ from tests.e2e.conftest import Build
 from tests.e2e.crashing import STEPS, Kill, run
 from tests.e2e.house import House, notices, parsed, replies
 from tests.e2e.letters import mixed
+from tests.openpgp_mails import entity, pgp_mime_encrypted
 from tests.servers.sink import Delivery, Sink
 
 KILLED = -9
@@ -44,7 +45,11 @@ async def test_a_kill_at_any_step_loses_and_doubles_nothing(
     furnish: Build, sink: Sink, step: str, when: Literal["before", "after"], nth: int
 ) -> None:
     house = furnish()
-    house.receive(*mixed(3))
+    signed, plain = list(mixed(4))[2:]
+    answered_encrypted = pgp_mime_encrypted(
+        "complainant@example.net", entity("He follows me."), autocrypt="complainant"
+    )
+    house.receive(answered_encrypted, signed, plain)
     died = await once(house, Kill(step, when, nth))
     assert died in (KILLED, 0)
     assert died == KILLED or nth > 1  # a round of three mails takes some steps only once
