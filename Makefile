@@ -21,7 +21,7 @@ test:
 	@scripts/setup $(TEST_NEEDS)
 	.venv/bin/python $(PYTEST)
 
-check: test lint newest
+check: test lint
 
 lint:
 	@scripts/setup $(TEST_NEEDS)
