@@ -30,7 +30,7 @@ from mailroom.transport.imap import ImapMailbox, ImapSettings
 from mailroom.transport.pool import WorkerPool
 from mailroom.transport.sequoia import Sequoia
 from mailroom.transport.smtp import SmtpCourier, SmtpSettings
-from mailroom.triage.triage import lexicon
+from mailroom.triage.triage import Lexicon, lexicon
 from mailroom.worker import WorkerSettings, open_mail, start
 
 _DAYS_A_MONTH = 30.44
@@ -54,13 +54,14 @@ async def desk(config: Config, stack: AsyncExitStack) -> Desk:
     stack.callback(home.stop_agent)
     books = records(config, home)
     stack.callback(books.database.close)
-    pool = WorkerPool(open_mail, start, worker_settings(config))
+    ours = office(config, home)
+    pool = WorkerPool(open_mail, start, worker_settings(config, ours.guide.lexicon))
     stack.callback(pool.close)
     mailbox, courier = ImapMailbox(imap_settings(config)), SmtpCourier(smtp_settings(config))
     stack.push_async_callback(mailbox.close)
     stack.push_async_callback(courier.close)
     return Desk(
-        office=office(config, home),
+        office=ours,
         mailbox=mailbox,
         courier=courier,
         opener=pool,
@@ -160,7 +161,7 @@ def archive(config: Config, home: DeskHome, opened: Database) -> Archive:
     return Archive(generation, tuple(home.certificate(one) for one in config.archive.recipients))
 
 
-def worker_settings(config: Config) -> WorkerSettings:
+def worker_settings(config: Config, lexicon: Lexicon) -> WorkerSettings:
     """Give what a worker process needs to know."""
     people: list[Keeper | Admin | Researcher] = [*config.keepers, *config.admins, *config.researchers]
     return WorkerSettings(
@@ -172,6 +173,7 @@ def worker_settings(config: Config) -> WorkerSettings:
         authserv_id=config.imap.authserv_id,
         max_output=max_output(config),
         memory=_WORKER_BASE + 12 * config.imap.max_message_bytes,
+        lexicon=lexicon,
     )
 
 

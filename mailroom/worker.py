@@ -9,10 +9,12 @@ import signal
 from dataclasses import dataclass
 from pathlib import Path
 
+from mailroom.flow.filing import Understood
 from mailroom.flow.opening import Reader
-from mailroom.mail.message import Opened, RawMail
+from mailroom.mail.message import RawMail
 from mailroom.transport.gnupg import GnuPG
 from mailroom.transport.sequoia import Sequoia
+from mailroom.triage.triage import Lexicon
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,7 @@ class WorkerSettings:
     authserv_id: str
     max_output: int
     memory: int
+    lexicon: Lexicon
 
     def __repr__(self) -> str:  # the passphrase must not reach a log
         return "WorkerSettings(...)"
@@ -41,6 +44,7 @@ def reader(settings: WorkerSettings) -> Reader:
         own_addresses=settings.own_addresses,
         configured=settings.configured,
         authserv_id=settings.authserv_id,
+        lexicon=settings.lexicon,
     )
 
 
@@ -51,11 +55,12 @@ def start(settings: WorkerSettings) -> None:
     """Prepare a fresh worker process: limits first, then what it opens mails with."""
     os.setpgrp()  # a signal to the group of the daemon is for the daemon, which ends us in order
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # blocked by the pool: see there
     resource.setrlimit(resource.RLIMIT_AS, (settings.memory, settings.memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _readers[:] = [reader(settings)]
 
 
-def open_mail(raw: RawMail) -> Opened:
+def open_mail(raw: RawMail) -> Understood:
     """Open one mail, in the worker."""
-    return _readers[0].open(raw)
+    return _readers[0].understand(raw)

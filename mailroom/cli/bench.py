@@ -42,12 +42,13 @@ class Bench:
     async def explain(self, content: bytes) -> dict[str, object]:
         """Say what `run` would do with this mail, in the form of the contract, `path` left out."""
         whole = len(content) <= self.office.policy.max_message_bytes
-        opened = self.reader.open(RawMail(Arrival("", 0, 0, len(content)), content, complete=whole))
+        understood = self.reader.understand(RawMail(Arrival("", 0, 0, len(content)), content, complete=whole))
+        opened = understood.opened
         link, spent = Link(), Budget(0, 0)
         if self.records is not None:
             link = await self.records.link(self.office.policy, opened)
             spent = await self.records.spent(opened)
-        routed = route(self.office, opened, link, spent)
+        routed = route(self.office, understood, link, spent)
         reference = routed.link.case.reference if routed.link.case else NO_REFERENCE
         routed, text = answering.settle(self.office, routed, reference)
         encrypted = routed.answer.template is not None and answering.is_encrypted(routed, opened)
@@ -69,7 +70,7 @@ def bench(file: Path) -> Iterator[Bench]:
     ready.require_keys(config, file)
     office = assembly.office(config, DeskHome(config.openpgp.home))
     with lookup.records(config) as records:
-        yield Bench(office, reader(assembly.worker_settings(config)), records)
+        yield Bench(office, reader(assembly.worker_settings(config, office.guide.lexicon)), records)
 
 
 @contextmanager
@@ -77,8 +78,9 @@ def bare_bench() -> Iterator[Bench]:
     """Build the bench without a configuration: ./rules and ./templates, or those that come with Mailroom."""
     own = frozenset({_ADDRESS})
     policy = Policy("The mail desk", _ADDRESS, own, "")
-    office = Office(policy, (), assembly.guide_from(*guide_folders()), utc)
-    yield Bench(office, Reader(NoKeyring(), Sequoia().certificate_for, own, frozenset(), ""))
+    guide = assembly.guide_from(*guide_folders())
+    reader = Reader(NoKeyring(), Sequoia().certificate_for, own, frozenset(), "", guide.lexicon)
+    yield Bench(Office(policy, (), guide, utc), reader)
 
 
 def guide_folders() -> tuple[Path, Path]:

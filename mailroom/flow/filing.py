@@ -6,11 +6,20 @@ from datetime import datetime
 from typing import Literal
 
 from mailroom.mail.message import Arrival, Opened, RawMail
+from mailroom.triage.facts import Triage
 
 Kind = Literal["own", "bounce", "command", "list", "automatic", "follow_up", "unreadable", "report", "parked"]
 Contact = Literal["ok", "unsafe", "none"]
 OutgoingKind = Literal["reply", "notice", "answer", "alarm"]
 Source = Literal["stated", "keeper", "inferred", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """A mail as the worker gives it back: what it is and who sent it, and what it says."""
+
+    opened: Opened
+    triage: Triage
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Intake: one mail, from its bytes to a sealed case, its answer and its notice.
 
 arrives   Mailbox.fetch            RawMail
-opened    Opener.open              Opened
+opened    Opener.open              Understood
 routed    routing.route            Routed
 answered  answering.reply, .tell   Outgoing
 filed     Cases.file               Filed: case, message and outbox in one transaction
@@ -14,7 +14,7 @@ from typing import Literal
 from mailroom.flow import answering, commands
 from mailroom.flow.desk import Desk
 from mailroom.flow.explanation import explanation
-from mailroom.flow.filing import Budget, Case, Facts, Filing
+from mailroom.flow.filing import Budget, Case, Facts, Filing, Understood
 from mailroom.flow.ports import Cases
 from mailroom.flow.routing import Link, Routed, clear_facts, contact_wish, find_case, route
 from mailroom.log import get_logger
@@ -31,11 +31,12 @@ async def take_in(desk: Desk, raw: RawMail) -> Outcome:
     Raises:
         OpeningFailed: the worker could not open it.
     """
-    opened = await desk.opener.open(raw)
+    understood = await desk.opener.open(raw)
+    opened = understood.opened
     async with desk.turns.of((opened.message.sender or "").rpartition("@")[2]):
         if await desk.cases.seen(raw):
             return "duplicates"
-        routed = await decide(desk, opened)
+        routed = await decide(desk, understood)
         if routed.kind == "command":
             filing = await commands.obey(desk, raw, opened, routed)
         else:
@@ -46,10 +47,10 @@ async def take_in(desk: Desk, raw: RawMail) -> Outcome:
     return _outcome(filing)
 
 
-async def decide(desk: Desk, opened: Opened) -> Routed:
+async def decide(desk: Desk, understood: Understood) -> Routed:
     """Find the case of a mail and route it."""
-    link = _with_usable_key(desk, await find_case(desk.cases, desk.office.policy, opened))
-    return route(desk.office, opened, link, await budget(desk.cases, opened))
+    link = _with_usable_key(desk, await find_case(desk.cases, desk.office.policy, understood.opened))
+    return route(desk.office, understood, link, await budget(desk.cases, understood.opened))
 
 
 async def budget(cases: Cases, opened: Opened) -> Budget:

@@ -1,4 +1,4 @@
-"""*Opened*: from raw bytes to what was written, who signed it and who vouches for its sender.
+"""*Opened*: from raw bytes to what was written, who signed it, who vouches for its sender and what it is about.
 
 Cheap refusals come before decryption, trust after it: nothing that a decrypted mail says about itself counts
 before the whole of it was opened. Synchronous, because it runs in the worker process.
@@ -6,15 +6,17 @@ before the whole of it was opened. Synchronous, because it runs in the worker pr
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from mailroom.errors import DecryptionFailed
+from mailroom.flow.filing import Understood
 from mailroom.flow.ports import Keyring
 from mailroom.mail import openpgp
 from mailroom.mail.authentication import verdict
 from mailroom.mail.automatic import machine_sign
 from mailroom.mail.message import Message, Opened, OpenPGP, RawMail, Signature
 from mailroom.mail.parse import parse, parse_entity
+from mailroom.triage.triage import Lexicon, triage
 
 # Finds in keys that came with a mail a usable certificate for an address (`Encryptor.certificate_for`).
 # S/MIME encryption (RFC 8551 section 3.3): we cannot open it, and must not answer it in clear.
@@ -35,6 +37,12 @@ class Reader:
     own_addresses: frozenset[str]
     configured: frozenset[str]
     authserv_id: str
+    lexicon: Lexicon = field(repr=False)
+
+    def understand(self, raw: RawMail) -> Understood:
+        """Open one mail and say what it is about. Never raises for what stands in the mail."""
+        opened = self.open(raw)
+        return Understood(opened, triage(opened.message, self.lexicon))
 
     def open(self, raw: RawMail) -> Opened:
         """Open one mail. Never raises for what stands in the mail."""

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from mailroom.flow.filing import Budget, Case, Due, Filed, Filing, Letter, Location, Outgoing, Sorted
-from mailroom.mail.message import Arrival, Opened, RawMail, Signature
+from mailroom.flow.filing import Budget, Case, Due, Filed, Filing, Letter, Location, Outgoing, Sorted, Understood
+from mailroom.mail.message import Arrival, RawMail, Signature
 
 
 class Mailbox(Protocol):
@@ -76,8 +76,8 @@ class Courier(Protocol):
 class Opener(Protocol):
     """Opens one mail in a worker process that may die of it."""
 
-    async def open(self, raw: RawMail) -> Opened:
-        """Read, decrypt and judge one mail.
+    async def open(self, raw: RawMail) -> Understood:
+        """Read, decrypt and judge one mail, and say what it is about.
 
         Raises:
             OpeningFailed: the worker raised, hung, ran out of memory or died; the next mail is safe.

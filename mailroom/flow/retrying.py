@@ -17,11 +17,12 @@ async def retry(desk: Desk, case: Case, number: int, raw: RawMail) -> Kind:
         OpeningFailed: it still breaks the worker; nothing was changed.
         DecryptionFailed: there is still no key for it; nothing was changed.
     """
-    opened = await desk.opener.open(raw)
+    understood = await desk.opener.open(raw)
+    opened = understood.opened
     if opened.openpgp.encrypted and not opened.openpgp.decrypted:
         raise DecryptionFailed(opened.openpgp.failure or "failed")
     link = Link(case=case, again=number == 1)
-    routed = route(desk.office, opened, link, await budget(desk.cases, opened))
+    routed = route(desk.office, understood, link, await budget(desk.cases, opened))
     filing = await prepare(desk, raw, opened, routed, replace(case, status="open"))
     await desk.cases.refile(filing, number)
     return filing.kind

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from mailroom.flow import filing
 from mailroom.flow.desk import Guide, Office, Person, Policy
-from mailroom.flow.filing import Budget, Case, Contact, Kind
+from mailroom.flow.filing import Budget, Case, Contact, Kind, Understood
 from mailroom.flow.ports import Cases
 from mailroom.mail.compose import bounce_token, sendable
 from mailroom.mail.message import Message, Opened
@@ -16,7 +16,6 @@ from mailroom.mail.thread import our_ids, reference_candidates
 from mailroom.referral.choose import Decision, decide
 from mailroom.referral.facts import Facts
 from mailroom.triage.facts import Triage
-from mailroom.triage.triage import triage
 
 # Providers where so many people have their mailbox that a limit per domain would silence strangers.
 LARGE_PROVIDERS = frozenset(
@@ -109,10 +108,10 @@ def kind_of(opened: Opened, link: Link, commanders: Sequence[Person]) -> Kind:
     return "unreadable" if opened.message.unreadable else "report"
 
 
-def route(office: Office, opened: Opened, link: Link, budget: Budget) -> Routed:
+def route(office: Office, understood: Understood, link: Link, budget: Budget) -> Routed:
     """Decide about one mail. Pure but for the clock's day, on which the directory's dates depend."""
+    opened, found = understood.opened, understood.triage
     kind = kind_of(opened, link, [person for person in office.people if person.role != "admin"])
-    found = triage(opened.message, office.guide.lexicon)
     decision = None
     if kind in ("report", "follow_up"):
         facts = facts_for(opened, found, link.case, office.guide)

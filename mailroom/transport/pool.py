@@ -1,23 +1,27 @@
 """Worker processes that open mails, one mail each at a time, within limits (pebble).
 
 A worker that hangs is killed at its deadline; one that dies or runs out of memory takes only its own mail with
-it. Workers are forked from a small server process that has loaded the libraries once.
+it. Workers are forked from a server process that has loaded libraries and language model once, and share that memory.
 """
 
 import asyncio
 import multiprocessing
+import signal
 from collections.abc import Callable
 from concurrent.futures import TimeoutError as DeadlinePassed
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
+from multiprocessing import forkserver
 from typing import TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
 from mailroom.errors import OpeningFailed, WorkersBroken
-from mailroom.mail.message import Opened, RawMail
+from mailroom.flow.filing import Understood
+from mailroom.mail.message import RawMail
 
 S = TypeVar("S")
+_PRELOADED = "mailroom.preloaded"
 _START_SECONDS = 6.0  # for a worker to start, on a slow machine
 
 
@@ -26,7 +30,7 @@ class WorkerPool:
 
     def __init__(
         self,
-        work: Callable[[RawMail], Opened],
+        work: Callable[[RawMail], Understood],
         start: Callable[[S], None],
         settings: S,
         *,
@@ -34,7 +38,8 @@ class WorkerPool:
         seconds: float = 30,
     ) -> None:
         self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload([work.__module__])
+        self._context.set_forkserver_preload([_PRELOADED])
+        _start_server()
         self._work, self._seconds = work, seconds
         self._free = asyncio.Semaphore(workers)  # so that a mail's time does not run while it waits for others
         self._make = partial(
@@ -42,7 +47,7 @@ class WorkerPool:
         )
         self._pool = self._make()
 
-    async def open(self, raw: RawMail) -> Opened:
+    async def open(self, raw: RawMail) -> Understood:
         """Open one mail in a worker."""
         async with self._free:
             task = await self._done(self._pool, raw)
@@ -56,7 +61,7 @@ class WorkerPool:
             case error:  # its text may quote the mail: only the type is told
                 raise OpeningFailed(type(error).__name__)
 
-    async def _done(self, pool: ProcessPool, raw: RawMail) -> asyncio.Future[Opened]:
+    async def _done(self, pool: ProcessPool, raw: RawMail) -> asyncio.Future[Understood]:
         try:
             task = asyncio.wrap_future(pool.schedule(self._work, args=[raw], timeout=self._seconds))
         except RuntimeError:  # the pool broke since the last mail
@@ -76,6 +81,20 @@ class WorkerPool:
     def close(self) -> None:
         """Kill the workers; what they had in hand will be opened again."""
         _end(self._pool)
+
+
+def _start_server() -> None:
+    """Start the server that workers are forked from, so that it loads while the desk is built.
+
+    A SIGTERM to all our processes is for the daemon, which ends the others in order. If it ended the server, all
+    workers would seem dead at once, and the mails that they have in hand would be suspects. So the server and what it
+    forks start with it blocked; `mailroom.worker.start` lets it through again.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _end(pool: ProcessPool) -> None:

@@ -8,8 +8,6 @@ import re
 import unicodedata
 from typing import Any
 
-from py3langid.langid import MODEL_FILE, LanguageIdentifier
-
 from mailroom.triage.facts import Finding
 from mailroom.triage.folding import prose
 
@@ -70,6 +68,14 @@ def _ranked(text: str) -> list[tuple[str, float]]:
     return sorted(total.items(), key=lambda guess: -guess[1])
 
 
+def load_model() -> None:
+    """Load the model now, so that the first text need not wait for it."""
+    _model()
+
+
 @functools.cache
 def _model() -> Any:  # noqa: ANN401 py3langid publishes no types
+    # Imported here: the daemon itself reads no language, and is spared numpy.
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier  # noqa: PLC0415
+
     return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)

@@ -14,7 +14,8 @@ from typing import Any, Literal
 from mailroom import assembly, daemon, worker
 from mailroom.config import load
 from mailroom.flow.desk import Desk
-from mailroom.mail.message import Opened, RawMail
+from mailroom.flow.filing import Understood
+from mailroom.mail.message import RawMail
 from mailroom.records import schema
 
 # Every step of the flow that a port takes part in.
@@ -88,8 +89,8 @@ class InProcess:
     def __init__(self, settings: worker.WorkerSettings) -> None:
         self._reader = worker.reader(settings)
 
-    async def open(self, raw: RawMail) -> Opened:
-        return await asyncio.to_thread(self._reader.open, raw)
+    async def open(self, raw: RawMail) -> Understood:
+        return await asyncio.to_thread(self._reader.understand, raw)
 
 
 def run(config: Path, kill: Kill | None, *, real_worker: bool = False) -> int:
@@ -114,7 +115,8 @@ async def _round(path: Path, kill: Kill | None, *, real_worker: bool) -> None:
         schema.upgrade(config.database_url)
         desk = await assembly.desk(config, stack)
         if not real_worker:
-            desk = dataclasses.replace(desk, opener=InProcess(assembly.worker_settings(config)))
+            settings = assembly.worker_settings(config, desk.office.guide.lexicon)
+            desk = dataclasses.replace(desk, opener=InProcess(settings))
         await daemon.run_once(wrapped(desk, kill) if kill else desk)
 
 

@@ -6,11 +6,12 @@ import signal
 import time
 from pathlib import Path
 
-from mailroom.mail.message import Opened, RawMail
+from mailroom.flow.filing import Understood
+from mailroom.mail.message import RawMail
 from mailroom.worker import WorkerSettings, open_mail, start
 
 
-def deadly(raw: RawMail) -> Opened:
+def deadly(raw: RawMail) -> Understood:
     """Break as the subject says, after noting the try in the file that the text names."""
     subject = _after(raw.content, b"Subject: ")
     if subject in BREAKING:

@@ -51,7 +51,7 @@ async def run(house: House, sink: Sink, *mails: bytes) -> list[Delivery]:
     async with contextlib.AsyncExitStack() as stack:
         schema.upgrade(config.database_url)
         desk = await assembly.desk(config, stack)
-        opener = InProcess(assembly.worker_settings(config))
+        opener = InProcess(assembly.worker_settings(config, desk.office.guide.lexicon))
         await daemon.run_once(dataclasses.replace(desk, opener=opener))
     return sink.deliveries[before:]
 

@@ -23,7 +23,7 @@ async def run_with_deadly_worker(house: House) -> daemon.Summary:
     schema.upgrade(config.database_url)
     async with contextlib.AsyncExitStack() as stack:
         desk = await assembly.desk(config, stack)
-        pool = WorkerPool(deadly, start_small, assembly.worker_settings(config), seconds=1.5)
+        pool = WorkerPool(deadly, start_small, assembly.worker_settings(config, desk.office.guide.lexicon), seconds=1.5)
         stack.callback(pool.close)
         return await daemon.run_once(dataclasses.replace(desk, opener=pool))
 

@@ -80,7 +80,7 @@ async def open_counter(desk_home: Path, people_home: Path, guide: Guide, tmp_pat
             config = load(folder / "config.toml")
             schema.upgrade(config.database_url)
             desk = await assembly.desk(config, stack)
-            inbox, bag, opener = Inbox(), Bag(), InProcess(assembly.worker_settings(config))
+            inbox, bag, opener = Inbox(), Bag(), InProcess(assembly.worker_settings(config, desk.office.guide.lexicon))
             desk = dataclasses.replace(desk, mailbox=inbox, courier=bag, opener=opener)
             return Counter(desk, inbox, bag, folder, people_home)
 

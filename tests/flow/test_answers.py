@@ -17,13 +17,14 @@ from hypothesis import strategies as st
 
 from mailroom.flow import answering
 from mailroom.flow.desk import Desk, Guide, Office, Policy
-from mailroom.flow.filing import Budget, Case, Letter
+from mailroom.flow.filing import Budget, Case, Letter, Understood
 from mailroom.flow.opening import Reader
 from mailroom.flow.pace import Pace
 from mailroom.flow.routing import Link, route
 from mailroom.mail.message import Arrival, Opened, RawMail
 from mailroom.transport.gnupg import GnuPG
 from mailroom.transport.sequoia import Sequoia
+from mailroom.triage.triage import triage
 from tests.e2e.letters import TEXTS
 from tests.fakes import Names, Pen
 from tests.flow.conftest import text_of
@@ -54,9 +55,9 @@ def desk(office: Office) -> Desk:
 
 
 @pytest.fixture(scope="module")
-def reader(desk_home: Path) -> Reader:
+def reader(desk_home: Path, guide: Guide) -> Reader:
     keyring = GnuPG(desk_home, fingerprint("desk"), None, 1_000_000)
-    return Reader(keyring, Sequoia().certificate_for, OWN, frozenset(), "")
+    return Reader(keyring, Sequoia().certificate_for, OWN, frozenset(), "", guide.lexicon)
 
 
 @pytest.fixture(scope="module")
@@ -80,11 +81,16 @@ def answer(desk: Desk, opened: Opened, case: Case | None = None) -> Letter | Non
     """Give the letter that answers a mail."""
     case = case or Case(REFERENCE, b"key")
     link = Link(case=case) if case.id else Link()
-    routed, text = answering.settle(desk.office, route(desk.office, opened, link, Budget(0, 0)), REFERENCE)
+    routed = route(desk.office, understood(desk, opened), link, Budget(0, 0))
+    routed, text = answering.settle(desk.office, routed, REFERENCE)
     if text is None or not routed.answer.will_send:
         return None
     made = asyncio.run(answering.reply(desk, routed, opened, case, text))
     return made.letter if made else None
+
+
+def understood(desk: Desk, opened: Opened) -> Understood:
+    return Understood(opened, triage(opened.message, desk.office.guide.lexicon))
 
 
 def opened(reader: Reader, content: bytes) -> Opened:
@@ -232,6 +238,6 @@ def test_what_stands_in_clear_beside_a_block_that_does_not_open_is_still_read(de
         f"From: {HER}\r\nSubject: x\r\nContent-Type: text/plain\r\n\r\nHe has a knife and stands at my door now.\r\n"
     )
     found = opened(reader, clear.encode() + armored)
-    routed = route(desk.office, found, Link(), Budget(0, 0))
+    routed = route(desk.office, understood(desk, found), Link(), Budget(0, 0))
     assert "imminent_danger" in routed.triage.flags
     assert routed.answer.template == "cannot_open"

@@ -158,7 +158,7 @@ async def test_trying_again_keeps_to_her_wish_to_hear_nothing(counter: Counter) 
     assert case.contact == "none"
     with new_home(["desk", "deputy"], ["keeper"]) as home:
         config = load(counter.folder / "config.toml")
-        settings = dataclasses.replace(assembly.worker_settings(config), home=home)
+        settings = dataclasses.replace(assembly.worker_settings(config, counter.desk.office.guide.lexicon), home=home)
         desk = dataclasses.replace(counter.desk, opener=InProcess(settings))
         raw = RawMail(Arrival("", 0, 1, len(original)), original)
         await retrying.retry(desk, case, 1, raw)
@@ -172,7 +172,7 @@ async def test_trying_again_does_not_rewrite_a_case_that_was_there_before(counte
     await counter.take(closed)
     with new_home(["desk", "deputy"], ["keeper"]) as home:
         config = load(counter.folder / "config.toml")
-        settings = dataclasses.replace(assembly.worker_settings(config), home=home)
+        settings = dataclasses.replace(assembly.worker_settings(config, counter.desk.office.guide.lexicon), home=home)
         desk = dataclasses.replace(counter.desk, opener=InProcess(settings))
         raw = RawMail(Arrival("", 0, 2, len(closed)), closed)
         assert await retrying.retry(desk, await counter.case(reply), 2, raw) == "follow_up"

@@ -8,7 +8,8 @@ import re
 import pytest
 
 from mailroom.errors import MailboxError, OpeningFailed
-from mailroom.mail.message import Opened, RawMail
+from mailroom.flow.filing import Understood
+from mailroom.mail.message import RawMail
 from tests.e2e.house import KEEPER
 from tests.e2e.letters import plain
 from tests.flow.conftest import VOUCHED, Counter, Open, notices, replies, text_of
@@ -91,7 +92,7 @@ async def test_a_mail_too_large_stays_though_the_connection_broke_before_that_wa
 class Breaking:
     """Opens nothing; fits `flow.ports.Opener`."""
 
-    async def open(self, raw: RawMail) -> Opened:
+    async def open(self, raw: RawMail) -> Understood:
         raise OpeningFailed("died")
 
 

@@ -11,10 +11,10 @@ from sqlalchemy import select
 
 from mailroom import daemon
 from mailroom.errors import MailboxError, OpeningFailed
-from mailroom.flow.filing import Case, Location
+from mailroom.flow.filing import Case, Location, Understood
 from mailroom.flow.intake import take_in
 from mailroom.flow.ports import Cases
-from mailroom.mail.message import Arrival, Opened, RawMail
+from mailroom.mail.message import Arrival, RawMail
 from mailroom.records.arrivals import ArrivalBook
 from mailroom.records.database import Database
 from mailroom.records.tables import messages
@@ -48,7 +48,7 @@ async def test_an_oversize_mail_stays_in_the_inbox_when_the_desk_dies_right_afte
 class Dying:
     """A worker that dies of every mail; fits `flow.ports.Opener`."""
 
-    async def open(self, raw: RawMail) -> Opened:
+    async def open(self, raw: RawMail) -> Understood:
         raise OpeningFailed("died")
 
 

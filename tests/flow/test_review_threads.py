@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from mailroom.errors import WorkersBroken
-from mailroom.mail.message import Arrival, Opened, RawMail
+from mailroom.flow.filing import Understood
+from mailroom.mail.message import Arrival, RawMail
 from mailroom.records.keystore import KeyStore
 from mailroom.transport.pool import WorkerPool
 
@@ -58,7 +59,7 @@ def broken(_settings: object) -> None:
     raise RuntimeError
 
 
-def never(_raw: RawMail) -> Opened:
+def never(_raw: RawMail) -> Understood:
     raise NotImplementedError
 
 

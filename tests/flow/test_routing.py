@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from mailroom.flow.desk import Guide, Office, Person, Policy
-from mailroom.flow.filing import Budget, Case, Contact
+from mailroom.flow.filing import Budget, Case, Contact, Understood
 from mailroom.flow.routing import LARGE_PROVIDERS, Link, Routed, kind_of, route
 from mailroom.mail.automatic import machine_sign
 from mailroom.mail.message import AuthenticationState, Opened, OpenPGP, Signature
 from mailroom.mail.parse import parse
+from mailroom.triage.triage import triage
 
 OWN = frozenset({"desk@example.org"})
 POLICY = Policy("Letter desk", "desk@example.org", OWN, "F" * 40)
@@ -43,7 +44,8 @@ def routed(
     office: Office, opened: Opened, link: Link | None = None, budget: Budget | None = None, **policy: Any
 ) -> Routed:
     changed = dataclasses.replace(office, policy=dataclasses.replace(office.policy, **policy))
-    return route(changed, opened, link or Link(), budget or Budget(0, 0))
+    understood = Understood(opened, triage(opened.message, office.guide.lexicon))
+    return route(changed, understood, link or Link(), budget or Budget(0, 0))
 
 
 HARD_SIGNS = [

@@ -1,0 +1,13 @@
+"""Imported by the server that worker processes are forked from, and by nothing else: what all of them need, once."""
+
+import gc
+
+import mailroom.worker
+from mailroom.triage.language import load_model
+
+__all__ = ["mailroom"]
+
+load_model()
+# What is here stays shared: the garbage collector of a worker writes into no page of it.
+gc.collect()
+gc.freeze()
