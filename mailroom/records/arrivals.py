@@ -7,7 +7,19 @@ suspect was alone counts against it.
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, case, delete, insert, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    and_,
+    bindparam,
+    case,
+    delete,
+    insert,
+    select,
+    tuple_,
+    update,
+)
 
 from mailroom.flow.filing import Location, Sorted
 from mailroom.mail.message import Arrival
@@ -62,12 +74,18 @@ class ArrivalBook:
 
 def mark(connection: Connection, arrival: Arrival, state: str, message_id: int) -> None:
     """Mark an arrival as filed or parked, in the transaction that commits its message."""
-    connection.execute(update(arrivals).where(is_(arrival)).values(state=state, message_id=message_id))
+    where = {"mailbox_": arrival.mailbox, "uidvalidity_": arrival.uidvalidity, "uid_": arrival.uid}
+    connection.execute(_MARK, where | {"state": state, "message_id": message_id})
 
 
 def is_(one: Arrival) -> ColumnElement[bool]:
     """Pick the row of one arrival."""
     return and_(arrivals.c.mailbox == one.mailbox, arrivals.c.uidvalidity == one.uidvalidity, arrivals.c.uid == one.uid)
+
+
+_MARK = update(arrivals).where(
+    *(arrivals.c[name] == bindparam(f"{name}_") for name in ("mailbox", "uidvalidity", "uid"))
+)
 
 
 def _recover(connection: Connection) -> None:

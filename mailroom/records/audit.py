@@ -13,6 +13,8 @@ from sqlalchemy import Connection, func, insert, select
 from mailroom.records.tables import audit
 
 START = "0" * 64
+_LAST = select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
+_APPEND = insert(audit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +37,12 @@ class Entry:
 
 def append(connection: Connection, now: datetime, actor: str, act: str, *about: str) -> str:
     """Append one entry in the transaction of the act itself; give the new head. `about` is object and result."""
-    last = (connection.execute(select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1))).first()
+    last = connection.execute(_LAST).first()
     subject, result = (*about, "", "")[:2]
     seq, previous = (last.seq, last.hash) if last else (0, START)
     entry = Entry(seq + 1, now.strftime("%Y-%m-%dT%H:%M:%SZ"), actor, act, subject, result or "done", previous)
     values = {name: getattr(entry, name) for name in Entry.__slots__} | {"hash": entry.hash()}
-    connection.execute(insert(audit), values)
+    connection.execute(_APPEND, values)
     return entry.hash()
 
 

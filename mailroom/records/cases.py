@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import Connection, Row, Select, bindparam, func, select
 
 from mailroom.errors import SealError
 from mailroom.flow.filing import Budget, Case, Contact, Due, Filed, Filing, Outgoing
@@ -26,6 +26,9 @@ from mailroom.records.tables import blobs, cases, digests, messages, originals, 
 
 AnyRow = Row[*tuple[Any, ...]]
 _LARGE = 256 * 1024  # bytes; sealing more than that would keep the loop waiting
+
+
+_SAME_BYTES = select(originals.c.message_id).where(originals.c.digest.in_(bindparam("known", expanding=True)))
 
 
 class CaseBook:
@@ -115,8 +118,7 @@ class CaseBook:
 
     def _seen(self, connection: Connection, raw: RawMail) -> bool:
         known = self._filer.digests.all("raw", raw.content)
-        query = select(originals.c.message_id).where(originals.c.digest.in_(known))
-        message_id = connection.execute(query).scalars().first()
+        message_id = connection.execute(_SAME_BYTES, {"known": known}).scalars().first()
         if message_id is not None:
             arrivals.mark(connection, raw.arrival, "copy" if raw.complete else "left", message_id)
         return message_id is not None

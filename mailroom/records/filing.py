@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, delete, func, insert, select, update
+from sqlalchemy import Connection, CursorResult, bindparam, delete, func, insert, select, update
 
 from mailroom.errors import EncryptionFailed
 from mailroom.flow.filing import Case, Facts, Filed, Filing, Outgoing
@@ -22,6 +22,10 @@ from mailroom.records.seal import Sealer
 from mailroom.records.tables import blobs, cases, digests, messages, originals, outbox
 
 _log = get_logger(__name__)
+
+# Statements of the way of every mail are built once: building costs SQLAlchemy more than running them.
+_HASHES = select(digests.c.kind, digests.c.digest).where(digests.c.case_id == bindparam("here"))
+_LAST_NUMBER = select(func.max(messages.c.number)).where(messages.c.case_id == bindparam("here"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +166,8 @@ class Filer:
     def _hashes(self, connection: Connection, case_id: int, known: Sequence[tuple[str, str]], now: datetime) -> None:
         period = quarter(now)
         wanted = {(kind, self.digests.make(kind, value.encode(), period)) for kind, value in known}
-        query = select(digests.c.kind, digests.c.digest).where(digests.c.case_id == case_id)
-        fresh = sorted(wanted - {(found.kind, found.digest) for found in connection.execute(query)})
+        known_there = connection.execute(_HASHES, {"here": case_id})
+        fresh = sorted(wanted - {(found.kind, found.digest) for found in known_there})
         if fresh:
             values = [{"kind": kind, "digest": one, "period": period, "case_id": case_id} for kind, one in fresh]
             connection.execute(insert(digests), values)
@@ -187,7 +191,7 @@ def place(reference: str, number: int, name: str) -> str:
 
 def next_number(connection: Connection, case_id: int) -> int:
     """Give the next free number for a message of this case, from 1."""
-    found = connection.execute(select(func.max(messages.c.number)).where(messages.c.case_id == case_id))
+    found = connection.execute(_LAST_NUMBER, {"here": case_id})
     return int(found.scalar_one() or 0) + 1
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, insert, select, update
 
 from mailroom.flow.filing import Budget
 from mailroom.records.digests import Digests, address_form, quarter
@@ -31,7 +31,7 @@ def spent(connection: Connection, digests: Digests, spender: Spender, now: datet
     """Count what was given to this address today and to its domain this hour."""
     counts = []
     for window in spender.windows(digests, now):
-        count = connection.execute(select(limits.c.count).where(_is(window)))
+        count = connection.execute(_COUNT, window)
         counts.append(count.scalar_one_or_none() or 0)
     return Budget(*counts)
 
@@ -39,10 +39,10 @@ def spent(connection: Connection, digests: Digests, spender: Spender, now: datet
 def spend(connection: Connection, digests: Digests, spender: Spender, now: datetime) -> None:
     """Count one automatic reply to this address."""
     for window in spender.windows(digests, now):
-        done = connection.execute(update(limits).where(_is(window)).values(count=limits.c.count + 1))
+        done = connection.execute(_COUNT_UP, {f"the_{name}": value for name, value in window.items()})
         if done.rowcount == 0:
             forget(connection, now)
-            connection.execute(insert(limits), window | {"count": 1})
+            connection.execute(_FIRST, window | {"count": 1})
 
 
 def forget(connection: Connection, now: datetime) -> None:
@@ -51,5 +51,10 @@ def forget(connection: Connection, now: datetime) -> None:
     connection.execute(delete(limits).where(over))
 
 
-def _is(window: dict[str, object]) -> ColumnElement[bool]:
-    return and_(*(limits.c[name] == value for name, value in window.items()))
+def _is(prefix: str) -> ColumnElement[bool]:
+    return and_(*(limits.c[name] == bindparam(prefix + name) for name in ("scope", "digest", "window")))
+
+
+_COUNT = select(limits.c.count).where(_is(""))
+_COUNT_UP = update(limits).where(_is("the_")).values(count=limits.c.count + 1)
+_FIRST = insert(limits)

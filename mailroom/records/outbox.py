@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, exists, func, select, update
+from sqlalchemy import Connection, Row, bindparam, exists, func, select, update
 
 from mailroom.errors import SealError
 from mailroom.flow.filing import Case, Due, Letter, Outgoing
@@ -16,6 +16,16 @@ from mailroom.records.digests import Digests, address_form
 from mailroom.records.seal import Sealer
 from mailroom.records.tables import cases, outbox
 from mailroom.records.tables import digests as digests_table
+
+_DUE = (
+    select(outbox, cases.c.reference)
+    .join(cases, cases.c.id == outbox.c.case_id)
+    .where(outbox.c.state == "waiting", outbox.c.due <= bindparam("now"))
+    .order_by(outbox.c.due, outbox.c.id)
+)
+_CHANGE = update(outbox).where(outbox.c.id == bindparam("this"))
+_SENDER = (digests_table.c.kind == "sender") & digests_table.c.digest.in_(bindparam("known", expanding=True))
+_WROTE = select(exists().where(_SENDER, digests_table.c.case_id == bindparam("here")))
 
 
 def row(sealer: Sealer, case: Case, case_id: int, outgoing: Outgoing, now: datetime) -> dict[str, object]:
@@ -72,16 +82,8 @@ class OutboxBook:
         return int(done.rowcount)
 
     def _find_due(self, connection: Connection, now: int, automatic: bool, limit: int) -> list[Due]:
-        query = (
-            select(outbox, cases.c.reference)
-            .join(cases, cases.c.id == outbox.c.case_id)
-            .where(outbox.c.state == "waiting", outbox.c.due <= now)
-            .order_by(outbox.c.due, outbox.c.id)
-            .limit(limit)
-        )
-        if not automatic:
-            query = query.where(outbox.c.automatic.is_(False))
-        found = connection.execute(query).all()
+        query = _DUE if automatic else _DUE.where(outbox.c.automatic.is_(False))
+        found = connection.execute(query.limit(limit), {"now": now}).all()
         return [due for one in found if (due := self._opened(connection, one)) is not None]
 
     def _opened(self, connection: Connection, found: Row[*tuple[Any, ...]]) -> Due | None:
@@ -111,9 +113,7 @@ class OutboxBook:
 def wrote_to(connection: Connection, digests: Digests, case_id: int, address: str) -> bool:
     """Whether this address wrote to this case: its keyed hash is among the case's senders."""
     known = digests.all("sender", address_form(address).encode())
-    here = digests_table.c.case_id == case_id
-    hit = exists().where(digests_table.c.kind == "sender", digests_table.c.digest.in_(known), here)
-    return bool(connection.execute(select(hit)).scalar_one())
+    return bool(connection.execute(_WROTE, {"known": known, "here": case_id}).scalar_one())
 
 
 def finish(connection: Connection, due: Due, values: Mapping[str, object], now: datetime, result: str) -> None:
@@ -123,7 +123,7 @@ def finish(connection: Connection, due: Due, values: Mapping[str, object], now: 
 
 
 def _change(connection: Connection, due: Due, values: Mapping[str, object]) -> None:
-    connection.execute(update(outbox).where(outbox.c.id == due.id).values(**values))
+    connection.execute(_CHANGE, {"this": due.id, **values})
 
 
 def _counts(connection: Connection) -> tuple[int, int]:
