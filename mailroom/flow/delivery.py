@@ -1,6 +1,7 @@
 """Delivery: the outbox to the SMTP server. Sent at least once, under one Message-ID, with the same bytes."""
 
 import asyncio
+from collections.abc import Sequence
 
 from mailroom.errors import PermanentFailure, RecordsUnavailable, ServerUnreachable, TemporaryFailure
 from mailroom.flow import answering
@@ -30,11 +31,35 @@ async def deliver(desk: Desk, stop: asyncio.Event) -> int:
         found = await desk.outbox.due(now, automatic=not desk.pace.circuit_open(now), limit=_AT_ONCE)
         if not found:
             return replies
+        replies += await _send_all(desk, found, stop)
+    return replies
+
+
+async def _send_all(desk: Desk, found: Sequence[Due], stop: asyncio.Event) -> int:
+    """Send letters one after the other; those that went are noted in one commit while the next is on its way."""
+    replies, gone, noting = 0, list[Due](), asyncio.create_task(_note(desk, []))
+    try:
         for due in found:
             if stop.is_set():
-                return replies
-            replies += int(await _send(desk, due) and due.kind == "reply")
+                break
+            if await _send(desk, due):
+                gone.append(due)
+                replies += due.kind == "reply"
+            if noting.done():
+                noting.result()
+                gone, noting = [], asyncio.create_task(_note(desk, gone))
+    finally:
+        await noting
+        await _note(desk, gone)
     return replies
+
+
+async def _note(desk: Desk, gone: Sequence[Due]) -> None:
+    if not gone:
+        return
+    await desk.outbox.sent(gone)
+    for due in gone:
+        _log.info("sent", case=due.reference, kind=due.kind)
 
 
 async def _send(desk: Desk, due: Due) -> bool:
@@ -46,8 +71,6 @@ async def _send(desk: Desk, due: Due) -> bool:
     except PermanentFailure as failure:
         await _give_up(desk, due, failure.code)
     else:
-        await desk.outbox.sent(due)
-        _log.info("sent", case=due.reference, kind=due.kind)
         return True
     return False
 

@@ -263,8 +263,8 @@ class Outbox(Protocol):
         """Give letters to be tried at Unix time `now`, oldest first; `automatic` False leaves automatic ones out."""
         ...
 
-    async def sent(self, due: Due) -> None:
-        """Note that the server took it; its bytes are forgotten."""
+    async def sent(self, letters: Sequence[Due]) -> None:
+        """Note that the server took them; their bytes are forgotten."""
         ...
 
     async def later(self, due: Due, at: int) -> None:

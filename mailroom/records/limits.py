@@ -47,8 +47,7 @@ def spend(connection: Connection, digests: Digests, spender: Spender, now: datet
 
 def forget(connection: Connection, now: datetime) -> None:
     """Delete the counts of windows that are over."""
-    over = and_(limits.c.window != f"{now:%Y-%m-%d}", limits.c.window != f"{now:%Y-%m-%dT%H}")
-    connection.execute(delete(limits).where(over))
+    connection.execute(_FORGET, {"day": f"{now:%Y-%m-%d}", "hour": f"{now:%Y-%m-%dT%H}"})
 
 
 def _is(prefix: str) -> ColumnElement[bool]:
@@ -58,3 +57,7 @@ def _is(prefix: str) -> ColumnElement[bool]:
 _COUNT = select(limits.c.count).where(_is(""))
 _COUNT_UP = update(limits).where(_is("the_")).values(count=limits.c.count + 1)
 _FIRST = insert(limits)
+# A day sorts before its hours. Two ranges, and not two inequalities: the index finds at once that nothing is over.
+_EARLIER_DAYS = limits.c.window < bindparam("day")
+_EARLIER_HOURS = (limits.c.window > bindparam("day")) & (limits.c.window < bindparam("hour"))
+_FORGET = delete(limits).where(_EARLIER_DAYS | _EARLIER_HOURS)

@@ -1,7 +1,7 @@
 """The outbox: letters under the case key, until the SMTP server took them."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -54,10 +54,9 @@ class OutboxBook:
         """Give letters that are due, oldest first."""
         return await self._database.write(self._find_due, now, automatic, limit)
 
-    async def sent(self, due: Due) -> None:
-        """Forget the bytes and the time."""
-        values: dict[str, object] = {"state": "sent", "letter": None, "since": 0, "due": 0}
-        await self._database.write(finish, due, values, self._clock(), "sent")
+    async def sent(self, letters: Sequence[Due]) -> None:
+        """Forget the bytes and the times."""
+        await self._database.write(_note_sent, letters, self._clock())
 
     async def later(self, due: Due, at: int) -> None:
         """Count the attempt."""
@@ -114,6 +113,11 @@ def wrote_to(connection: Connection, digests: Digests, case_id: int, address: st
     """Whether this address wrote to this case: its keyed hash is among the case's senders."""
     known = digests.all("sender", address_form(address).encode())
     return bool(connection.execute(_WROTE, {"known": known, "here": case_id}).scalar_one())
+
+
+def _note_sent(connection: Connection, letters: Sequence[Due], now: datetime) -> None:
+    for due in letters:
+        finish(connection, due, {"state": "sent", "letter": None, "since": 0, "due": 0}, now, "sent")
 
 
 def finish(connection: Connection, due: Due, values: Mapping[str, object], now: datetime, result: str) -> None:

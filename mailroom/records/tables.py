@@ -169,6 +169,6 @@ limits = Table(
     metadata,
     Column("scope", String(8), nullable=False, primary_key=True),  # sender | domain | notices
     Column("digest", LargeBinary(32), nullable=False, primary_key=True),
-    Column("window", String(16), nullable=False, primary_key=True),  # the day or hour
+    Column("window", String(16), nullable=False, primary_key=True, index=True),  # the day or hour
     Column("count", Integer, nullable=False),
 )

@@ -84,6 +84,7 @@ def _limits() -> None:
         sa.Column("count", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("scope", "digest", "window", name=op.f("pk_limits")),
     )
+    op.create_index(op.f("ix_limits_window"), "limits", ["window"])
 
 
 def _digests() -> None:
