@@ -86,7 +86,7 @@ class Filer:
     def write(self, connection: Connection, filing: Filing, sealed: Sealed, now: datetime) -> Filed:
         """Write everything in the caller's transaction; `sealed` is for the next number of the case."""
         case_id = self._case(connection, filing, now)
-        number = next_number(connection, case_id)
+        number = 1 if filing.case.id is None else next_number(connection, case_id)
         message_id = self._message(connection, filing, sealed, (case_id, number), now)
         connection.execute(insert(blobs), [row | {"message_id": message_id} for row in sealed.rows])
         self._original(connection, filing, message_id, now)

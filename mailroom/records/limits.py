@@ -1,9 +1,10 @@
 """How many automatic replies an address had today and its domain this hour, under keyed hashes."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from mailroom.flow.filing import Budget
 from mailroom.records.digests import Digests, address_form, quarter
@@ -29,33 +30,38 @@ class Spender:
 
 def spent(connection: Connection, digests: Digests, spender: Spender, now: datetime) -> Budget:
     """Count what was given to this address today and to its domain this hour."""
-    counts = []
-    for window in spender.windows(digests, now):
-        count = connection.execute(_COUNT, window)
-        counts.append(count.scalar_one_or_none() or 0)
-    return Budget(*counts)
+    counts = _counts(connection, spender.windows(digests, now))
+    return Budget(counts.get("sender", 0), counts.get("domain", 0))
 
 
 def spend(connection: Connection, digests: Digests, spender: Spender, now: datetime) -> None:
     """Count one automatic reply to this address."""
-    for window in spender.windows(digests, now):
-        done = connection.execute(_COUNT_UP, {f"the_{name}": value for name, value in window.items()})
-        if done.rowcount == 0:
-            forget(connection, now)
-            connection.execute(_FIRST, window | {"count": 1})
+    windows = spender.windows(digests, now)
+    counts = _counts(connection, windows)
+    again = [window for window in windows if window["scope"] in counts]
+    first = [window | {"count": 1} for window in windows if window["scope"] not in counts]
+    if again:
+        connection.execute(_COUNT_UP, [{f"the_{name}": value for name, value in window.items()} for window in again])
+    if first:
+        connection.execute(_FORGET, {"day": f"{now:%Y-%m-%d}", "hour": f"{now:%Y-%m-%dT%H}"})
+        connection.execute(_FIRST, first)
 
 
-def forget(connection: Connection, now: datetime) -> None:
-    """Delete the counts of windows that are over."""
-    connection.execute(_FORGET, {"day": f"{now:%Y-%m-%d}", "hour": f"{now:%Y-%m-%dT%H}"})
+def _counts(connection: Connection, windows: Sequence[Mapping[str, object]]) -> dict[str, int]:
+    """Give the counts of these windows by their scope; no digest of an address is that of a domain."""
+    wanted = {f"{name}s": [window[name] for window in windows] for name in _KEY}
+    return {found[0]: found[1] for found in connection.execute(_COUNTS, wanted)}
 
 
-def _is(prefix: str) -> ColumnElement[bool]:
-    return and_(*(limits.c[name] == bindparam(prefix + name) for name in ("scope", "digest", "window")))
-
-
-_COUNT = select(limits.c.count).where(_is(""))
-_COUNT_UP = update(limits).where(_is("the_")).values(count=limits.c.count + 1)
+_KEY = ("scope", "digest", "window")
+_COUNTS = select(limits.c.scope, limits.c.count).where(
+    *(limits.c[name].in_(bindparam(f"{name}s", expanding=True)) for name in _KEY)
+)
+_COUNT_UP = (
+    update(limits)
+    .where(*(limits.c[name] == bindparam(f"the_{name}") for name in _KEY))
+    .values(count=limits.c.count + 1)
+)
 _FIRST = insert(limits)
 # A day sorts before its hours. Two ranges, and not two inequalities: the index finds at once that nothing is over.
 _EARLIER_DAYS = limits.c.window < bindparam("day")
