@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mailroom.config import Config
-from mailroom.errors import ConfigError, Problem
+from mailroom.errors import ConfigError, EncryptionFailed, Problem
 from mailroom.records import database
 from mailroom.records.keystore import KeyStore
 from mailroom.transport.gnupg_home import DeskHome
+from mailroom.transport.sequoia import Sequoia
 
+_UNUSABLE = "was revoked, is damaged, or is for signing only: nothing can be sealed to it."
 _MISSING = "is not in the keyring; `mailroom keys import FILE` puts a public key there."
 
 
@@ -35,6 +37,20 @@ def require_keys(config: Config, file: Path) -> None:
     if desk is None or not desk.secret:
         what = "has no private half in openpgp.home: nothing that people encrypt to it could be read."
         problems.insert(0, Problem(str(file), "openpgp.key", what))
+    if problems:
+        raise ConfigError(*problems)
+    _require_archive(config, file)
+
+
+def _require_archive(config: Config, file: Path) -> None:
+    """Refuse archive keys that nothing can be sealed to. One that has expired still seals, and the log says so."""
+    home, sequoia = DeskHome(config.openpgp.home), Sequoia()
+    problems = []
+    for number, fingerprint in enumerate(config.archive.recipients, start=1):
+        try:
+            sequoia.seal(b"", [home.certificate(fingerprint)])
+        except EncryptionFailed:
+            problems.append(Problem(str(file), f"archive.recipients[{number}]", _UNUSABLE))
     if problems:
         raise ConfigError(*problems)
 

@@ -71,13 +71,13 @@ async def drain(desk: Desk, stop: asyncio.Event) -> Drained:
     for batch in batches(known.fresh):
         if stop.is_set():
             return done
-        done += await _together(desk, batch)
+        done += await _together(desk, batch, stop)
     if known.fresh:  # some of them may have become suspects
         known = await desk.arrivals.sort(await desk.mailbox.arrivals())
     for arrival in known.suspects:
         if stop.is_set():
             return done
-        done += await _alone(desk, arrival)
+        done += await _alone(desk, arrival, stop)
     return done
 
 
@@ -95,12 +95,12 @@ def batches(arrivals: Sequence[Arrival]) -> Iterator[list[Arrival]]:
         yield batch
 
 
-async def _together(desk: Desk, batch: Sequence[Arrival]) -> Drained:
+async def _together(desk: Desk, batch: Sequence[Arrival], stop: asyncio.Event) -> Drained:
     raws = await _fetch(desk, batch)
     if not raws:
         return Drained()
     await desk.arrivals.start([raw.arrival for raw in raws], alone=False)
-    outcomes = await asyncio.gather(*(_attempt(desk, raw) for raw in raws), return_exceptions=True)
+    outcomes = await asyncio.gather(*(_attempt(desk, raw, stop) for raw in raws), return_exceptions=True)
     for outcome in outcomes:
         if isinstance(outcome, BaseException):
             raise outcome
@@ -111,7 +111,7 @@ async def _together(desk: Desk, batch: Sequence[Arrival]) -> Drained:
     return _counted([outcome for outcome in outcomes if not isinstance(outcome, BaseException)])
 
 
-async def _alone(desk: Desk, arrival: Arrival) -> Drained:
+async def _alone(desk: Desk, arrival: Arrival, stop: asyncio.Event) -> Drained:
     """Try one suspect up to three times, alone; park it then."""
     raws = await _fetch(desk, [arrival])
     if not raws:
@@ -120,7 +120,7 @@ async def _alone(desk: Desk, arrival: Arrival) -> Drained:
     worn_out = await desk.arrivals.desk_deaths(arrival) >= DESK_DEATHS
     while outcome is None and not worn_out:
         await desk.arrivals.start([arrival], alone=True)
-        outcome = await _attempt(desk, raws[0])
+        outcome = await _attempt(desk, raws[0], stop)
         if outcome is None:
             worn_out = await desk.arrivals.suspect(arrival, alone=True) >= TRIES_ALONE
     if outcome is None:
@@ -131,7 +131,7 @@ async def _alone(desk: Desk, arrival: Arrival) -> Drained:
     return _counted([outcome])
 
 
-async def _attempt(desk: Desk, raw: RawMail) -> Outcome | None:
+async def _attempt(desk: Desk, raw: RawMail, stop: asyncio.Event) -> Outcome | None:
     """Take one mail in; None when the mail broke it. Here and nowhere else is everything caught."""
     try:
         return await take_in(desk, raw)
@@ -140,6 +140,9 @@ async def _attempt(desk: Desk, raw: RawMail) -> Outcome | None:
         await desk.arrivals.release([raw.arrival])
         return "deferred"
     except Exception as failure:  # noqa: BLE001 the one boundary: whatever a mail broke, it is tried alone, then parked
+        if stop.is_set():  # the signal that ends us may have ended the worker too
+            await desk.arrivals.release([raw.arrival])
+            return "deferred"
         why = failure.why if isinstance(failure, OpeningFailed) else type(failure).__name__
         _log.warning("suspect", why=why)
         return None

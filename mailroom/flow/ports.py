@@ -138,6 +138,20 @@ class Encryptor(Protocol):
         """
         ...
 
+    def seal(self, content: bytes, certificates: Sequence[bytes]) -> bytes:
+        """Encrypt for the archive: like `encrypt`, but also to a certificate that has expired meanwhile.
+
+        Its owner still has the private key. An expiry reminds her to renew it; it must not weaken the archive.
+
+        Raises:
+            EncryptionFailed: no certificate given, or one that is revoked, damaged or only signs.
+        """
+        ...
+
+    def expired(self, certificate: bytes) -> bool:
+        """Whether this certificate has expired."""
+        ...
+
     def certificate_for(self, keys: bytes, address: str) -> bytes | None:
         """Find in `keys` (binary or armored) a usable certificate whose user id has exactly this address."""
         ...

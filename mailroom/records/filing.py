@@ -10,7 +10,6 @@ from typing import Any
 
 from sqlalchemy import Connection, CursorResult, bindparam, delete, func, insert, select, update
 
-from mailroom.errors import EncryptionFailed
 from mailroom.flow.filing import Case, Facts, Filed, Filing, Outgoing
 from mailroom.flow.ports import Encryptor
 from mailroom.log import get_logger
@@ -66,13 +65,9 @@ class Filer:
         """Seal the contents for their place in the case."""
         contents = self.contents(filing)
         generation = self.archive.generation if filing.sealed_to_archive else 0
-        try:
-            inner = {name: self._inner(content) if generation else content for name, content in contents.items()}
-        except EncryptionFailed:
-            # The archive key has expired, say. Under the case key alone the mail is safer than in clear in the inbox,
-            # and its writer is answered.
-            _log.error("archive key unusable", case=filing.case.reference)
-            generation, inner = 0, contents
+        inner = {name: self._inner(content) if generation else content for name, content in contents.items()}
+        if generation and any(map(self.encryptor.expired, self.archive.certificates)):
+            _log.error("archive key expired", case=filing.case.reference)
         rows = []
         for name, content in inner.items():
             where = place(filing.case.reference, number, name)
@@ -81,7 +76,7 @@ class Filer:
         return Sealed(tuple(rows), {name: hashlib.sha256(content).hexdigest() for name, content in inner.items()})
 
     def _inner(self, content: bytes) -> bytes:
-        return self.encryptor.encrypt(content, self.archive.certificates, armor=False)
+        return self.encryptor.seal(content, self.archive.certificates)
 
     def write(self, connection: Connection, filing: Filing, sealed: Sealed, now: datetime) -> Filed:
         """Write everything in the caller's transaction; `sealed` is for the next number of the case."""

@@ -144,9 +144,8 @@ class DeskHome:
         return list(dict.fromkeys(imported))
 
     def _export(self, fingerprint: str, *options: str) -> bytes:
-        exported = self._gpg.run(
-            [*options, "--export-options", "export-minimal", "--export", f"0x{fingerprint}"]
-        ).output
+        # Not export-minimal: it leaves out subkeys that have expired, and the archive is still sealed to them.
+        exported = self._gpg.run([*options, "--export", f"0x{fingerprint}"]).output
         if not exported or not re.fullmatch(r"[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64}", fingerprint):
             raise ConfigError(Problem("openpgp.home", "", f"has no key {fingerprint}: use `mailroom keys import`."))
         return exported

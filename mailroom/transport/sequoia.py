@@ -63,10 +63,32 @@ class Sequoia:
         Raises:
             EncryptionFailed: no certificate given, or one that is damaged, revoked, expired or only signs.
         """
-        recipients = [self._living(certificate) for certificate in certificates]
+        return self._encrypt(content, [self._living(certificate) for certificate in certificates], armor=armor)
+
+    def seal(self, content: bytes, certificates: Sequence[bytes]) -> bytes:
+        """Encrypt to every one of these certificates, binary, also to those that have expired meanwhile.
+
+        Raises:
+            EncryptionFailed: no certificate given, or one that is damaged, revoked or only signs.
+        """
+        return self._encrypt(content, [self._cached(certificate) for certificate in certificates], armor=False)
+
+    def expired(self, certificate: bytes) -> bool:
+        """Whether this certificate, or the last of its keys for encryption, has expired.
+
+        Raises:
+            EncryptionFailed: it is damaged or revoked.
+        """
+        return self._cached(certificate).until <= datetime.now(UTC)
+
+    @staticmethod
+    def _encrypt(content: bytes, recipients: Sequence[_Recipient], *, armor: bool) -> bytes:
         if not recipients:
             raise EncryptionFailed("Nothing was encrypted: no certificate was given.")
-        return _encrypt(content, recipients, armor=armor)
+        try:
+            return pysequoia.encrypt(content, [recipient.cert for recipient in recipients], armor=armor)
+        except RuntimeError:  # the one error of pysequoia; its text names the certificate
+            raise EncryptionFailed("A recipient's certificate cannot be encrypted to: it has no usable key.") from None
 
     def certificate_for(self, keys: bytes, address: str) -> bytes | None:
         """Find in `keys` (binary or armored) the first usable certificate with a user id of exactly `address`.
@@ -86,10 +108,9 @@ class Sequoia:
         return certificate
 
     def _living(self, certificate: bytes) -> _Recipient:
-        recipient = self._cached(certificate)
-        if recipient.until <= datetime.now(UTC):
+        if self.expired(certificate):
             raise EncryptionFailed("A recipient's certificate has expired: ask its owner for a renewed one.")
-        return recipient
+        return self._cached(certificate)
 
     def _cached(self, certificate: bytes) -> _Recipient:
         name = sha256(certificate).digest()
@@ -103,13 +124,6 @@ class Sequoia:
             while len(self._parsed) > _CACHED:
                 self._parsed.popitem(last=False)
         return recipient
-
-
-def _encrypt(content: bytes, recipients: Sequence[_Recipient], *, armor: bool) -> bytes:
-    try:
-        return pysequoia.encrypt(content, [recipient.cert for recipient in recipients], armor=armor)
-    except RuntimeError:  # the one error of pysequoia; its text names the certificate
-        raise EncryptionFailed("A recipient's certificate cannot be encrypted to: it has no usable key.") from None
 
 
 def _read(certificate: bytes) -> _Recipient:

@@ -15,7 +15,7 @@ from tests.cli.running import here, process
 from tests.e2e.conftest import Build
 from tests.e2e.house import House
 from tests.e2e.letters import TEXTS, plain
-from tests.gnupg_home import gpg
+from tests.gnupg_home import fingerprint, gpg, public
 from tests.servers.dovecot import free_port
 from tests.servers.sink import Delivery, Sink
 
@@ -62,6 +62,15 @@ def test_keys_that_are_missing_are_all_told_with_the_command_that_mends_it(house
             "keepers[1].fingerprint",
         ]
         assert done.err.count("`mailroom keys import FILE`") == 2
+
+
+def test_a_revoked_archive_key_is_refused_before_any_mail_is_touched(furnish: Build) -> None:
+    house = furnish(archive__recipients=[fingerprint("keeper"), fingerprint("revoked")])
+    gpg(house.home, "--import", stdin=public("revoked"))
+    done = here("--config", str(house.config), "run", "--once")
+    assert (done.status, done.out) == (2, "")
+    assert "archive.recipients[2]" in done.err
+    assert "revoked" in done.err
 
 
 def test_a_desk_key_without_its_private_half_is_refused(house: House) -> None:

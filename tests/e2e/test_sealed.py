@@ -17,7 +17,7 @@ from mailroom.records.tables import blobs, cases, messages, outbox
 from tests.e2e.conftest import Build
 from tests.e2e.house import WRAPPING_KEY, House
 from tests.e2e.test_canary import encrypted, plain
-from tests.gnupg_home import gpg
+from tests.gnupg_home import fingerprint, gpg, public
 from tests.servers.sink import Sink
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "archive-format.md"
@@ -82,6 +82,18 @@ async def test_plain_gpg_opens_an_export_with_the_keepers_key_byte_for_byte(
     assert gpg(people_home, "--decrypt", stdin=exported.read_bytes()) == mail
     revealed = await asyncio.to_thread(house.mailroom, "case", "show", reference, "--reveal")
     assert gpg(people_home, "--decrypt", stdin=revealed.stdout) == mail
+
+
+async def test_an_archive_key_that_has_expired_still_seals(furnish: Build, sink: Sink, people_home: Path) -> None:
+    house = furnish(archive__recipients=[fingerprint("expired")])
+    gpg(house.home, "--import", stdin=public("expired"))
+    mail = plain()
+    house.receive(mail)
+    done = await asyncio.to_thread(house.mailroom, "run", "--once")
+    assert b"archive key expired" in done.stderr
+    found = opened_by_a_thief(house)
+    assert [word for word in CONTENT for one in found if word in one] == []
+    assert mail in [gpg(people_home, "--decrypt", stdin=one) for one in found if not one.startswith(b"{")]
 
 
 async def test_the_script_of_the_archive_format_opens_a_case_without_mailroom(
