@@ -1,4 +1,9 @@
-"""YAML that people edit: read with line numbers, checked against a pydantic model, every problem at once."""
+"""YAML that people edit: read with line numbers, checked against a pydantic model, every problem at once.
+
+libyaml, through PyYAML, cuts the text into events; what they mean is decided here. PyYAML's own loaders read YAML 1.1,
+where the country code NO is false and 012 is ten, and its composer calls itself for every level of nesting: a line of
+brackets ends the process.
+"""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sized
@@ -7,10 +12,9 @@ from typing import Annotated, Any, TypeVar, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, GetJsonSchemaHandler, ValidationError
 from pydantic_core import CoreSchema, ErrorDetails
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
-from ruamel.yaml.reader import ReaderError
+from yaml import CSafeLoader, MarkedYAMLError, YAMLError
+from yaml import events as yaml_events
+from yaml.reader import ReaderError
 
 from mailroom.errors import ConfigError, Problem
 from mailroom.nearest import nearest
@@ -62,14 +66,31 @@ class Fault:
 
 _MAX_DEPTH = 50  # far more than any model has, far less than Python's stack
 _ALIAS = "anchors and aliases (&name, *name) are not allowed; write the value out."
+_TAG = "tags (!name) are not allowed; put a text in quotes, and write anything else as it is."
 _REFUSED = object()  # stands for a value that was refused already
+# The core schema, https://yaml.org/spec/1.2.2/#1032-tag-resolution
+_PLAIN = re.compile(
+    r"(?P<null>~|null|Null|NULL|)|(?P<true>true|True|TRUE)|(?P<false>false|False|FALSE)"
+    r"|(?P<int>[-+]?[0-9]+)|(?P<based>0o[0-7]+|0x[0-9a-fA-F]+)"
+    r"|(?P<float>[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?)"
+    r"|(?P<special>[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))"
+)
+_READ: dict[str | None, Callable[[str], object]] = {
+    "null": lambda _: None,
+    "true": lambda _: True,
+    "false": lambda _: False,
+    "int": int,
+    "based": lambda word: int(word, 0),
+    "float": float,
+    "special": lambda word: float(word.replace(".", "")),
+}
 
 
 class Document:
     """One YAML 1.2 file: plain values, and the line of each.
 
-    Anchors and aliases are refused: nobody needs them here, and a short file can grow without end by them.
-    Keys are text as it is written.
+    Anchors and aliases are refused: nobody needs them here, and a short file can grow without end by them. So are
+    tags. Keys are text as it is written, and so are dates: the model reads them.
 
     Raises:
         ConfigError: the text is not YAML.
@@ -80,14 +101,11 @@ class Document:
         self._text = text
         self._lines: dict[Place, int] = {(): 1}
         self._faults: list[Fault] = []
-        self._yaml = YAML(typ="safe", pure=True)
-        self._yaml.max_depth = _MAX_DEPTH
-        self._yaml.composer.warn_double_anchors = False  # any anchor is refused, with its line
+        self._events = _events(text)
         try:
-            node = self._yaml.compose(text)
+            tree = self._only_document()
         except YAMLError as error:
             raise ConfigError(_syntax_problem(file, text, error)) from None
-        tree = node and self._plain(node, ())
         self._tree = {} if tree is None else tree
 
     def line(self, place: Place) -> int:
@@ -116,45 +134,100 @@ class Document:
     def _problem(self, fault: Fault) -> Problem:
         return Problem(self.file, f"line {self.line(fault.place)}", fault.what, fault.nearest)
 
-    def _plain(self, node: Node, place: Place) -> object:
-        self._lines.setdefault(place, node.start_mark.line + 1)
-        if node.anchor:
-            self._faults.append(Fault(place, _ALIAS))
-            return _REFUSED
-        if isinstance(node, MappingNode):
-            return dict(self._pairs(node, place))
-        if isinstance(node, SequenceNode):
-            return [self._plain(item, (*place, index)) for index, item in enumerate(node.value)]
-        try:
-            return self._yaml.constructor.construct_object(node)
-        except (YAMLError, ValueError):
-            return node.value  # 2026-13-01 looks like a date and is none: the model says what it wanted
+    def _only_document(self) -> object:
+        next(self._events)  # the start of the stream
+        if isinstance(next(self._events), yaml_events.StreamEndEvent):
+            return None
+        tree = self._value(next(self._events), ())
+        next(self._events)  # the end of the document
+        after = next(self._events)
+        if not isinstance(after, yaml_events.StreamEndEvent):
+            raise MarkedYAMLError(problem="another document begins", problem_mark=after.start_mark)
+        return tree
 
-    def _pairs(self, node: MappingNode, place: Place) -> Iterator[tuple[str, object]]:
-        for key_node, value_node in node.value:
-            key, line = self._key(key_node), key_node.start_mark.line + 1
+    def _value(self, event: Any, place: Place) -> object:  # noqa: ANN401 PyYAML is not annotated
+        self._lines.setdefault(place, event.start_mark.line + 1)
+        value: object = _REFUSED
+        if isinstance(event, yaml_events.ScalarEvent):
+            value = _scalar(event)
+        elif isinstance(event, yaml_events.MappingStartEvent):
+            value = dict(self._pairs(place))
+        elif isinstance(event, yaml_events.SequenceStartEvent):
+            items = self._until(yaml_events.SequenceEndEvent)
+            value = [self._value(item, (*place, index)) for index, item in enumerate(items)]
+        return _REFUSED if self._refused(event, place) else value
+
+    def _pairs(self, place: Place) -> Iterator[tuple[str, object]]:
+        for event in self._until(yaml_events.MappingEndEvent):
+            key, line = self._key(event), event.start_mark.line + 1
             here = (*place, key)
             if here in self._lines:
                 self._faults.append(Fault(here, f"the key {key!r} is there twice (again in line {line})."))
+                self._last(next(self._events))
                 continue
             self._lines[here] = line
-            if key_node.anchor:
-                self._faults.append(Fault(here, _ALIAS))
-            yield key, self._plain(value_node, here)
+            self._refused(event, here)
+            yield key, self._value(next(self._events), here)
 
-    def _key(self, node: Node) -> str:
-        written = self._text[node.start_mark.index : node.end_mark.index]
-        return node.value if isinstance(node.value, str) else written
+    def _key(self, event: Any) -> str:  # noqa: ANN401 likewise
+        if isinstance(event, yaml_events.ScalarEvent):
+            return str(event.value)
+        return self._text[event.start_mark.index : self._last(event).end_mark.index]
+
+    def _refused(self, event: Any, place: Place) -> bool:  # noqa: ANN401 likewise
+        """Tell whether a value or key has an anchor, an alias or a tag; then that is a fault."""
+        what = _ALIAS if event.anchor else _TAG if getattr(event, "tag", None) else None
+        if what:
+            self._faults.append(Fault(place, what))
+        return what is not None
+
+    def _until(self, end: type) -> Iterator[Any]:
+        """Give the first event of each node of a list or mapping; whoever takes it takes the others of that node."""
+        while not isinstance(event := next(self._events), end):
+            yield event
+
+    def _last(self, event: Any) -> Any:  # noqa: ANN401 likewise
+        """Pass over a whole node; give its last event."""
+        depth = _step(event)
+        while depth:
+            event = next(self._events)
+            depth += _step(event)
+        return event
+
+
+def _events(text: str) -> Iterator[Any]:
+    """Give the events of a text one by one; refuse what is nested too deep before libyaml has read on."""
+    parser, depth = CSafeLoader(text), 0
+    while event := parser.get_event():
+        depth += _step(event)
+        if depth > _MAX_DEPTH:
+            raise MarkedYAMLError(problem=f"more than {_MAX_DEPTH} levels of nesting", problem_mark=event.start_mark)
+        yield event
+
+
+def _step(event: Any) -> int:  # noqa: ANN401 likewise
+    """Tell how many levels an event leads down (1) or up (-1)."""
+    opens = isinstance(event, yaml_events.CollectionStartEvent)
+    return opens - isinstance(event, yaml_events.CollectionEndEvent)
+
+
+def _scalar(event: Any) -> object:  # noqa: ANN401 likewise
+    """Give the value of a word, as YAML 1.2 has it; what stands in quotes is text."""
+    written: str = event.value
+    found = _PLAIN.fullmatch(written) if event.implicit[0] else None
+    try:
+        return _READ[found.lastgroup](written) if found else written
+    except ValueError:  # a number of more digits than Python reads: the model says what it wanted
+        return written
 
 
 def _syntax_problem(file: str, text: str, error: YAMLError) -> Problem:
     line, what = 1, ""
-    if isinstance(error, ReaderError):
-        line, what = text.count("\n", 0, error.position) + 1, f": the character U+{error.character:04X} is not allowed"
+    if isinstance(error, ReaderError):  # its position is one of the text as UTF-8
+        line = text.encode()[: error.position].count(b"\n") + 1
+        what = f": the character U+{error.character:04X} is not allowed"
     elif isinstance(error, MarkedYAMLError) and error.problem_mark:
-        # ruamel goes on with advice for programmers
-        said = re.split(r"\n|, if necessary", str(error.problem or error.context))[0]
-        line, what = error.problem_mark.line + 1, f": {said}"
+        line, what = error.problem_mark.line + 1, f": {error.problem}"
     return Problem(file, f"line {line}", f"not valid YAML{what}.")
 
 

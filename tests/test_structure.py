@@ -27,6 +27,7 @@ LIBRARIES: dict[str, str | tuple[str, ...]] = {
     "charset_normalizer": "mail/charset.py",
     "py3langid": "triage/language.py",
     "jinja2": "referral/templates.py",
+    "yaml": "yaml_lines.py",
     "structlog": "log.py",
     "sqlalchemy": "records/",
     "alembic": "records/",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date
+from math import inf
 from typing import Annotated, Literal
 
 import pytest
@@ -27,6 +28,10 @@ class Room(Strict):
     colours: OneOrMany[Colour] = ()
 
 
+class Number(Strict):
+    number: Annotated[float, Field(strict=True)]
+
+
 class House(Strict):
     rooms: list[Room] = Field(default_factory=list)
     by_floor: dict[Annotated[str, Field(max_length=10)], Room] = Field(default_factory=dict)
@@ -50,6 +55,22 @@ def test_values_are_those_of_yaml_1_2() -> None:
     assert (read.doors, read.share, read.open, read.since) == (2, 0.5, False, date(2026, 1, 31))
     assert read.tags == ("yes", "no", "3", "1:30")
     assert room("since: null").since is None
+    assert room("since: ").since is None
+
+
+@pytest.mark.parametrize(
+    "word", ["NO", "on", "Off", "y", "1_000", "0b1", "190:20:30", "2026-01-31", "<<", "=", "1e", "'5'"]
+)
+def test_what_only_yaml_1_1_takes_for_more_is_text(word: str) -> None:
+    assert room(f"tags: {word}").tags == (word.strip("'"),)
+
+
+@pytest.mark.parametrize(
+    ("word", "number"),
+    [("12", 12), ("-1", -1), ("012", 12), ("0o17", 15), ("0x1F", 31), ("1e3", 1000), (".5", 0.5), ("-.inf", -inf)],
+)
+def test_numbers_are_those_of_the_core_schema(word: str, number: float) -> None:
+    assert Document("numbers.yaml", f"number: {word}").check(Number).number == number
 
 
 def test_values_never_change() -> None:
@@ -130,10 +151,14 @@ def test_wrong_value_is_refused_in_plain_words(text: str, what: str) -> None:
 @pytest.mark.parametrize(
     ("text", "where", "what"),
     [
-        ("rooms:\n  - name: [\n", "line 3", "not valid YAML: expected the node content, but found '<stream end>'."),
-        ("name: a\n---\nname: b\n", "line 2", "not valid YAML: but found another document."),
+        ("rooms:\n  - name: [\n", "line 3", "not valid YAML: did not find expected node content."),
+        ("name: a\n---\nname: b\n", "line 2", "not valid YAML: another document begins."),
         ("name: a\nnotes: \x07\n", "line 2", "not valid YAML: the character U+0007 is not allowed."),
-        ("name: a\nrooms: " + "[" * 9999, "line 2", "not valid YAML: maximum depth of data structure exceeded (51)."),
+        ("name: a\nrooms: " + "[" * 200_000, "line 2", "not valid YAML: more than 50 levels of nesting."),
+        ("name: a\n" + "- " * 200_000, "line 2", "not valid YAML: did not find expected key."),
+        ("- " * 200_000, "line 1", "not valid YAML: more than 50 levels of nesting."),
+        ("? " + "[" * 200_000, "line 1", "not valid YAML: more than 50 levels of nesting."),
+        ("name: a\nname: " + "{" * 200_000, "line 2", "not valid YAML: more than 50 levels of nesting."),
     ],
 )
 def test_what_is_no_yaml_is_refused_with_its_line(text: str, where: str, what: str) -> None:
@@ -152,6 +177,22 @@ def test_what_is_no_yaml_is_refused_with_its_line(text: str, where: str, what: s
 )
 def test_anchors_and_aliases_are_refused_wherever_they_stand(text: str) -> None:
     assert "anchors and aliases" in refusal(text)[0][1]
+
+
+@pytest.mark.parametrize("text", ["name: !!str 5\n", "!x {name: a}\n", "rooms: ! []\n", "!!str name: a\n"])
+def test_tags_are_refused_wherever_they_stand(text: str) -> None:
+    assert (
+        "line 1",
+        "tags (!name) are not allowed; put a text in quotes, and write anything else as it is.",
+        None,
+    ) in (refusal(text))
+
+
+def test_what_a_second_value_of_a_key_holds_is_passed_over() -> None:
+    assert refusal("rooms: []\nrooms: [{name: a, name: b}, &x c, {shaer: 1}]\nnmae: a\n") == [
+        ("line 1", "the key 'rooms' is there twice (again in line 2).", None),
+        ("line 3", "unknown key 'nmae'.", "name"),
+    ]
 
 
 def test_the_same_problem_is_told_once_for_a_line() -> None:

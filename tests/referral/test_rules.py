@@ -164,7 +164,7 @@ def test_misspelt_keys_and_wrong_values_are_refused_all_at_once() -> None:
         ("rules:\n  - {id: a, refer: 5}\n", "line 2", "refer must be keys with values."),
         ("rules: []\n", "line 1", "rules: must not be empty."),
         ("", "line 1", "the key 'rules' is missing."),
-        ("rules:\n  - id: [\n", "line 3", "not valid YAML: expected the node content, but found '<stream end>'."),
+        ("rules:\n  - id: [\n", "line 3", "not valid YAML: did not find expected node content."),
         ("rules:\n  - id: a\n    id: b\n", "line 2", "the key 'id' is there twice (again in line 3)."),
     ],
 )

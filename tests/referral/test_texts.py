@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from jinja2 import Environment, StrictUndefined, Template
-from ruamel.yaml import YAML
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
 LANGUAGES = sorted(folder.name for folder in TEMPLATES.iterdir() if folder.is_dir())
@@ -63,7 +63,7 @@ CASES = [dict(zip(CHOICES, values, strict=True)) for values in itertools.product
 def source(language: str, name: str) -> tuple[dict[str, Any], str]:
     """Split a text into its front matter and its body."""
     _, matter, body = (TEMPLATES / language / f"{name}.txt").read_text("utf-8").split("---\n", 2)
-    return YAML(typ="safe").load(matter), body
+    return yaml.safe_load(matter), body
 
 
 @cache
@@ -86,7 +86,7 @@ def readings(language: str, name: str) -> list[str]:
 
 @cache
 def words_file(language: str) -> dict[str, list[str]]:
-    loaded: dict[str, list[str]] = YAML(typ="safe").load((TEMPLATES / language / "words.yaml").read_text("utf-8"))
+    loaded: dict[str, list[str]] = yaml.safe_load((TEMPLATES / language / "words.yaml").read_text("utf-8"))
     return loaded
 
 

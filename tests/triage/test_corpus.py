@@ -2,13 +2,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
+import yaml
 
 from mailroom.triage.facts import Triage
 from mailroom.triage.triage import Lexicon, triage
 from tests.triage.conftest import message
 
-CASES: list[dict[str, Any]] = YAML(typ="safe").load(Path(__file__).with_name("corpus.yaml").read_text(encoding="utf-8"))
+CASES: list[dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("corpus.yaml").read_text(encoding="utf-8"))
 
 
 def found(decided: Triage) -> dict[str, object]:
