@@ -4,14 +4,14 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 
 from mailroom.config import Config
 from mailroom.config_schema import Admin, Keeper, Researcher
 from mailroom.config_servers import Imap, Smtp
 from mailroom.errors import MailroomError
-from mailroom.flow.desk import Desk, Guide, Office, Person, Policy, Role
+from mailroom.flow.desk import Desk, Office, Person, Policy, Role
 from mailroom.flow.pace import Pace
+from mailroom.guide import guide_from
 from mailroom.records.archives import archive_generation
 from mailroom.records.arrivals import ArrivalBook
 from mailroom.records.cases import CaseBook
@@ -22,15 +22,13 @@ from mailroom.records.filing import Archive, Filer
 from mailroom.records.keystore import KeyStore
 from mailroom.records.outbox import OutboxBook
 from mailroom.records.seal import Sealer
-from mailroom.referral.choose import rulebook
-from mailroom.transport.files import read_texts
 from mailroom.transport.gnupg import GnuPG, GnuPGSigner
 from mailroom.transport.gnupg_home import DeskHome
 from mailroom.transport.imap import ImapMailbox, ImapSettings
 from mailroom.transport.pool import WorkerPool
 from mailroom.transport.sequoia import Sequoia
 from mailroom.transport.smtp import SmtpCourier, SmtpSettings
-from mailroom.triage.triage import Lexicon, lexicon
+from mailroom.triage.triage import Lexicon
 from mailroom.worker import WorkerSettings, open_mail, start
 
 _DAYS_A_MONTH = 30.44
@@ -91,28 +89,12 @@ def office(config: Config, home: DeskHome, clock: Clock = utc) -> Office:
         *(_person(home, one, one.role, one.also_known_as) for one in config.keepers),
         *(_person(home, one, "admin") for one in config.admins),
     ]
-    return Office(policy(config), tuple(people), guide(config), clock)
+    return Office(policy(config), tuple(people), guide_from(config.paths.rules, config.paths.templates), clock)
 
 
 def _person(home: DeskHome, person: Keeper | Admin, role: Role, also_known_as: tuple[str, ...] = ()) -> Person:
     certificate = home.certificate(person.fingerprint) if person.fingerprint else None
     return Person(person.address, role, person.fingerprint, also_known_as, certificate)
-
-
-def guide(config: Config) -> Guide:
-    """Read rules, phrases, services and texts from where the configuration says."""
-    return guide_from(config.paths.rules, config.paths.templates)
-
-
-def guide_from(rules: Path, templates: Path) -> Guide:
-    """Read rules, phrases and services from one folder, texts from another.
-
-    Raises:
-        ConfigError: with every problem of every file.
-    """
-    files = read_texts(rules, ["*.yaml", "**/*.yaml"])
-    words = lexicon(files)
-    return Guide(words, rulebook(files, read_texts(templates, ["*/*.txt"]), words.taxonomy))
 
 
 def policy(config: Config) -> Policy:

@@ -1,4 +1,4 @@
-"""Finds, reads and checks the configuration: all that is wrong with it is told at once."""
+"""Reads and checks the configuration: all that is wrong with it is told at once."""
 
 import os
 import re
@@ -15,10 +15,8 @@ from mailroom.config_types import Place
 from mailroom.errors import ConfigError, Problem
 from mailroom.nearest import nearest
 
-__all__ = ["Config", "find", "key_lines", "load"]
+__all__ = ["Config", "key_lines", "load"]
 
-VARIABLE = "MAILROOM_CONFIG"
-PLACES = (Path("config.toml"), Path("/etc/mailroom/config.toml"))
 _HEADER = re.compile(r"\s*\[(?P<array>\[)?\s*(?P<name>[\w-]+)\s*\]\]?\s*(#.*)?$")
 _KEY = re.compile(r"\s*(?P<name>[\w.-]+)\s*=")
 _MEANING = {
@@ -39,31 +37,6 @@ _MEANING = {
 }
 
 Location = tuple[int | str, ...]
-
-
-def find(explicit: Path | None, environ: Mapping[str, str]) -> Path:
-    """Find the configuration: the explicit file, $MAILROOM_CONFIG, ./config.toml, /etc/mailroom/config.toml.
-
-    A file that was asked for is never passed over for the next.
-
-    Raises:
-        ConfigError: there is none; tells where it was looked for.
-    """
-    if explicit is not None:
-        return _existing((explicit,), "was asked for, but there is no such file")
-    if environ.get(VARIABLE):
-        return _existing((Path(environ[VARIABLE]),), f"is named by ${VARIABLE}, but there is no such file")
-    tried = ", ".join(str(path) for path in PLACES)
-    return _existing(
-        PLACES, f"there is no configuration. Tried: ${VARIABLE} (not set), {tried}. `mailroom init` makes one"
-    )
-
-
-def _existing(paths: tuple[Path, ...], otherwise: str) -> Path:
-    found = next((path for path in paths if path.is_file()), None)
-    if found is None:
-        raise ConfigError(Problem(str(paths[0]), "", otherwise + "."))
-    return found
 
 
 def load(path: Path, environ: Mapping[str, str] | None = None) -> Config:

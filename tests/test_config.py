@@ -1,9 +1,14 @@
+import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from mailroom.config import find, load
+from mailroom import config_find
+from mailroom.config import load
+from mailroom.config_find import find
 from mailroom.errors import ConfigError
 from tests.config_texts import KEEPER, MINIMAL, changed, fill, loaded, refusal, refusals, toml
 
@@ -134,3 +139,33 @@ def test_all_places_that_were_tried_are_told(tmp_path: Path, monkeypatch: pytest
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ConfigError, match=r"\$MAILROOM_CONFIG.* config\.toml, /etc/mailroom/config\.toml"):
         find(None, {})
+
+
+@contextmanager
+def without_rights_of_root() -> Iterator[None]:
+    """Root may look into every folder, so be nobody for a while."""
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_file_that_may_not_be_looked_at_is_told_and_not_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: bool
+) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir()
+    hidden = write(closed / "config.toml")
+    if not named:
+        monkeypatch.setattr(config_find, "PLACES", (hidden, write(tmp_path / "next.toml")))
+    closed.chmod(0)
+    try:
+        with without_rights_of_root(), pytest.raises(ConfigError, match=r"config\.toml: cannot be looked at: Perm"):
+            find(hidden if named else None, {})
+    finally:
+        closed.chmod(0o700)

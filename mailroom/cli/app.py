@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 
 from mailroom import __version__
 from mailroom.cli.options import remember
+from mailroom.cli.starting import lasting
 from mailroom.errors import ConfigError, MailroomError, ServerUnreachable
 
 # Each is a module beside this one: with an `app` when it has verbs of its own, else with a function of its name.
@@ -31,7 +32,8 @@ class Verbs(TyperGroup):
         """Import the verb's module and build the verb; None when there is no such verb."""
         if cmd_name not in VERBS:
             return super().get_command(ctx, cmd_name)
-        module = import_module(f"mailroom.cli.{cmd_name}")
+        with lasting():
+            module = import_module(f"mailroom.cli.{cmd_name}")
         if hasattr(module, "app"):
             return typer.main.get_command(module.app)
         single = typer.Typer(add_completion=False, rich_markup_mode=None)

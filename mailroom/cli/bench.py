@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mailroom import assembly
-from mailroom.config import load
 from mailroom.errors import DecryptionFailed
 from mailroom.flow import answering
 from mailroom.flow.desk import Office, Policy
@@ -16,12 +14,11 @@ from mailroom.flow.filing import Budget
 from mailroom.flow.opening import Reader
 from mailroom.flow.ports import Decrypted
 from mailroom.flow.routing import Link, route
+from mailroom.guide import guide_from
 from mailroom.mail.message import Arrival, RawMail, Signature
 from mailroom.records.clock import utc
 from mailroom.share import share_path
-from mailroom.transport.gnupg_home import DeskHome
 from mailroom.transport.sequoia import Sequoia
-from mailroom.worker import reader
 
 if TYPE_CHECKING:
     from mailroom.cli.lookup import Records
@@ -63,8 +60,12 @@ def bench(file: Path) -> Iterator[Bench]:
         ConfigError: it is wrong, or names keys that are not there.
         MailroomError: the records are of another version.
     """
-    # These load SQLAlchemy, which takes its time; who has no configuration should not wait for it.
+    # These load records and transports, a third of a second; who has no configuration should not wait for it.
+    from mailroom import assembly  # noqa: PLC0415
     from mailroom.cli import lookup, ready  # noqa: PLC0415
+    from mailroom.config import load  # noqa: PLC0415
+    from mailroom.transport.gnupg_home import DeskHome  # noqa: PLC0415
+    from mailroom.worker import reader  # noqa: PLC0415
 
     config = load(file)
     ready.require_keys(config, file)
@@ -78,7 +79,7 @@ def bare_bench() -> Iterator[Bench]:
     """Build the bench without a configuration: ./rules and ./templates, or those that come with Mailroom."""
     own = frozenset({_ADDRESS})
     policy = Policy("The mail desk", _ADDRESS, own, "")
-    guide = assembly.guide_from(*guide_folders())
+    guide = guide_from(*guide_folders())
     reader = Reader(NoKeyring(), Sequoia().certificate_for, own, frozenset(), "", guide.lexicon)
     yield Bench(Office(policy, (), guide, utc), reader)
 

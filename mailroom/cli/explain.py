@@ -4,15 +4,18 @@ import asyncio
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mailroom import log
-from mailroom.cli.bench import Bench, bare_bench, bench
 from mailroom.cli.options import ConfigOption, JsonOption, optional_config, print_json, shown
+from mailroom.cli.starting import language_loading, lasting
 from mailroom.errors import ConfigError, Problem
+
+if TYPE_CHECKING:
+    from mailroom.cli.bench import Bench
 
 
 def explain(
@@ -23,11 +26,21 @@ def explain(
 ) -> None:
     """Say what would be done with each mail, and why."""
     _require_all(paths)
-    log.configure("warning")
     file = optional_config(context, config)
-    with bare_bench() if file is None else bench(file) as found:
+    with ExitStack() as stack:
+        with language_loading(), lasting():
+            found = _bench(file, stack)
         unread = asyncio.run(_explain_all(found, paths, json_lines=json_lines))
     raise typer.Exit(1 if unread else 0)
+
+
+def _bench(file: Path | None, stack: ExitStack) -> "Bench":
+    # Most of the program loads here, while the model does.
+    from mailroom import log  # noqa: PLC0415
+    from mailroom.cli.bench import bare_bench, bench  # noqa: PLC0415
+
+    log.configure("warning")
+    return stack.enter_context(bare_bench() if file is None else bench(file))
 
 
 def _require_all(paths: list[str]) -> None:
@@ -36,7 +49,7 @@ def _require_all(paths: list[str]) -> None:
         raise ConfigError(*(Problem(path, "", "there is no such file or folder.") for path in missing))
 
 
-async def _explain_all(found: Bench, paths: list[str], *, json_lines: bool) -> int:
+async def _explain_all(found: "Bench", paths: list[str], *, json_lines: bool) -> int:
     """Print every explanation as soon as it is there; give how many files could not be read."""
     unread = 0
     for path in _files(paths):

@@ -4,11 +4,14 @@ import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mailroom.config import Config, find, load
+from mailroom.config_find import PLACES, VARIABLE, find
+
+if TYPE_CHECKING:
+    from mailroom.config import Config
 
 ConfigOption = Annotated[
     Path | None,
@@ -46,12 +49,14 @@ def config_path(context: typer.Context, config: Path | None) -> Path:
     return find(explicit_path(context, config), os.environ)
 
 
-def config_of(context: typer.Context, config: Path | None) -> Config:
+def config_of(context: typer.Context, config: Path | None) -> "Config":
     """Load the configuration.
 
     Raises:
         ConfigError: there is none, or it is wrong.
     """
+    from mailroom.config import load  # noqa: PLC0415 its schema takes long to load, and some verbs do without
+
     return load(config_path(context, config))
 
 
@@ -62,9 +67,8 @@ def optional_config(context: typer.Context, config: Path | None) -> Path | None:
         ConfigError: one was asked for that is not there.
     """
     explicit = explicit_path(context, config)
-    named = explicit is not None or os.environ.get("MAILROOM_CONFIG")
-    usual = (Path("config.toml"), Path("/etc/mailroom/config.toml"))
-    if not named and not any(os.access(path, os.R_OK) for path in usual):
+    named = explicit is not None or os.environ.get(VARIABLE)
+    if not named and not any(os.access(path, os.R_OK) for path in PLACES):
         return None
     return find(explicit, os.environ)
 

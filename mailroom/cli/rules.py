@@ -6,11 +6,10 @@ from pathlib import Path
 
 import typer
 
-from mailroom.assembly import guide_from
 from mailroom.cli.bench import guide_folders
 from mailroom.cli.options import ConfigOption, JsonOption, group, optional_config, print_columns, print_json
-from mailroom.config import load
 from mailroom.errors import ConfigError, Problem
+from mailroom.guide import guide_from
 from mailroom.referral.lint import lint
 from mailroom.referral.rules import Rule
 from mailroom.transport.files import read_texts
@@ -35,6 +34,8 @@ def _folders(context: typer.Context, config: Path | None) -> tuple[Path, Path]:
     file = optional_config(context, config)
     if file is None:
         return guide_folders()
+    from mailroom.config import load  # noqa: PLC0415 its schema takes long to load, and translators do without
+
     paths = load(file).paths
     return paths.rules, paths.templates
 

@@ -1,6 +1,6 @@
 """Which language a text is written in. The one file that knows py3langid.
 
-The model is loaded at first use, once a process: about 0.6 s and 105 MB.
+The model is loaded at first use, once a process: about 0.4 s and 105 MB.
 """
 
 import functools

@@ -1,6 +1,7 @@
 """The command line, run in this process: `here("explain", "--json", path)`. What needs a process of its own says so."""
 
 import contextlib
+import gc
 import io
 import json
 import logging
@@ -52,6 +53,7 @@ def _kept_process() -> Iterator[None]:
     try:
         yield
     finally:
+        gc.unfreeze()
         os.umask(umask)
         sys.argv, sys.stdin = argv, stdin
         root.handlers, logging.raiseExceptions = kept[0], kept[3]

@@ -48,6 +48,12 @@ def test_a_bad_configuration_is_told_whole_with_status_2(config: Path, verb: lis
     assert "'bilingual'" in done.err
 
 
+def test_a_configuration_whose_name_the_system_refuses_has_status_2() -> None:
+    done = here("--config", "x" * 300, "db", "status")
+    assert (done.status, done.out, len(done.err.splitlines())) == (2, "", 1)
+    assert "cannot be looked at: File name too long" in done.err
+
+
 @pytest.mark.parametrize(
     "args",
     [["frob"], ["run", "--frob"], ["explain"], ["case", "list", "--status", "lost"], ["case", "retry"], ["case"], []],

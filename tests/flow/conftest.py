@@ -15,6 +15,7 @@ from mailroom.config import load
 from mailroom.config_writer import Value
 from mailroom.flow.desk import Desk, Guide
 from mailroom.flow.filing import Case, Letter
+from mailroom.guide import guide_from
 from mailroom.records import schema
 from mailroom.share import share_path
 from tests.e2e.crashing import InProcess
@@ -63,7 +64,7 @@ Open = Callable[..., Awaitable[Counter]]
 
 @pytest.fixture(scope="session")
 def guide() -> Guide:
-    return assembly.guide_from(share_path("rules"), share_path("templates"))
+    return guide_from(share_path("rules"), share_path("templates"))
 
 
 @pytest.fixture
