@@ -147,7 +147,7 @@ def account(routed: Routed, opened: Opened, case: Case, answer: str) -> wording.
 def notice_about(routed: Routed, opened: Opened, case: Case, text: Rendered | None) -> Notice:
     """Write the notice about one opened mail."""
     if routed.answer.will_send and text is not None:
-        answer = f"{text.template} in {text.language} was sent ({routed.answer.why})"
+        answer = f"{text.template} in {text.language} goes out ({routed.answer.why})"
     else:
         answer = f"nothing was sent: {routed.answer.why}"
     return wording.write(account(routed, opened, case, answer), opened.message, opened.openpgp)

@@ -71,10 +71,11 @@ def write(account: Account, message: Message | None, protection: OpenPGP) -> Not
 
 
 def undelivered(reference: str, code: int) -> Notice:
-    """Tell that an answer will never arrive."""
+    """Tell that an answer will never arrive. `code` is that of the last refusal."""
+    why = "refused it for good" if code >= 500 else "could not take it, in five days of trying"
     text = (
         f"{reference}: an answer could not be delivered.\n\n"
-        f"The mail server of the address refused it for good (code {code}). It is not tried again.\n"
+        f"The mail server of the address {why} (code {code}). It is not tried again.\n"
         "The address may be misspelt, closed or full. If you know another safe way to reach the person, use it.\n"
     )
     return Notice(f"Note [{reference}]", f"{reference}: answer not delivered", text)

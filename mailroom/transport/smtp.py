@@ -120,7 +120,9 @@ class SmtpCourier:
             if self._smtp:
                 await self._smtp.rset()
                 failure.pop_all()
-        permanent = 500 <= code < 600 and code not in _NOT_THE_LETTER
+        # A refusal at MAIL is about us, not about the letter, unless it is too large (RFC 1870 section 6.1, code 552).
+        ours = code in _NOT_THE_LETTER or (name == "MAIL" and code != 552)
+        permanent = 500 <= code < 600 and not ours
         kind = PermanentFailure if permanent else TemporaryFailure
         return kind(f"the SMTP server {self._place} answered {code} at {name}", code)
 

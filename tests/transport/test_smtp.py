@@ -55,7 +55,7 @@ async def test_letters_sent_at_the_same_time_do_not_mix(sink: Sink, open_courier
     ("reply", "failure"),
     [
         ("451 4.3.0 later", TemporaryFailure),
-        ("550 5.1.1 ada@example.net unknown", PermanentFailure),
+        ("552 5.3.4 too large", PermanentFailure),
         ("530 5.7.0 log in first", TemporaryFailure),
         ("535 5.7.8 who are you", TemporaryFailure),
         ("503 5.5.1 not now", TemporaryFailure),
@@ -75,6 +75,18 @@ async def test_a_refusal_tells_whether_to_try_again_and_the_next_letter_goes(
     sink.answer(lambda _at, _: None)
     await courier.send(LETTER)
     assert sink.deliveries == [DELIVERY]
+
+
+@pytest.mark.parametrize(("step", "failure"), [("MAIL", TemporaryFailure), ("RCPT", PermanentFailure)])
+async def test_a_refusal_of_our_own_address_costs_no_letter_but_one_of_hers_does(
+    sink: Sink, open_courier: OpenCourier, step: str, failure: type[DeliveryFailure]
+) -> None:
+    courier = open_courier(sink.port)
+    sink.answer(lambda at, _: "550 5.1.1 ada@example.net unknown" if at == step else None)
+    with pytest.raises(DeliveryFailure) as caught:
+        await courier.send(LETTER)
+    assert type(caught.value) is failure
+    assert "ada" not in str(caught.value)
 
 
 @pytest.mark.parametrize("step", ["MAIL", "RCPT", "DATA"])
