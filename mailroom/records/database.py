@@ -95,10 +95,14 @@ def exists(url: str) -> bool:
 
 def version(url: str) -> str | None:
     """Give the schema version of the database; None when it has no schema yet."""
-    with engine_for(url).connect() as connection:
-        if not inspect(connection).has_table("alembic_version"):
-            return None
-        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+    engine = engine_for(url)
+    try:
+        with engine.connect() as connection:
+            if not inspect(connection).has_table("alembic_version"):
+                return None
+            return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+    finally:
+        engine.dispose()
 
 
 def require_current(url: str) -> None:
