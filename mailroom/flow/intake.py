@@ -8,6 +8,7 @@ filed     Cases.file               Filed: case, message and outbox in one transa
 removed   draining._remove         only after Cases.read_back
 """
 
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Literal
 
@@ -15,6 +16,7 @@ from mailroom.flow import answering, commands
 from mailroom.flow.desk import Desk
 from mailroom.flow.explanation import explanation
 from mailroom.flow.filing import Budget, Case, Facts, Filing, Understood
+from mailroom.flow.pace import Payer
 from mailroom.flow.ports import Cases
 from mailroom.flow.routing import Link, Routed, clear_facts, contact_wish, find_case, route
 from mailroom.log import get_logger
@@ -33,15 +35,16 @@ async def take_in(desk: Desk, raw: RawMail) -> Outcome:
     """
     understood = await desk.opener.open(raw)
     opened = understood.opened
-    async with desk.turns.of((opened.message.sender or "").rpartition("@")[2]):
+    async with desk.turns.of(opened.message.sender or ""):
         if await desk.cases.seen(raw):
             return "duplicates"
         routed = await decide(desk, understood)
-        if routed.kind == "command":
-            filing = await commands.obey(desk, raw, opened, routed)
-        else:
-            filing = await prepare(desk, raw, opened, routed)
-        await desk.cases.file(filing)
+        with desk.pace.promised(_payer(opened)) if routed.answer.will_send else nullcontext():
+            if routed.kind == "command":
+                filing = await commands.obey(desk, raw, opened, routed)
+            else:
+                filing = await prepare(desk, raw, opened, routed)
+            await desk.cases.file(filing)
     desk.news.set()
     _log.info("filed", case=filing.case.reference, kind=filing.kind)
     return _outcome(filing)
@@ -50,7 +53,14 @@ async def take_in(desk: Desk, raw: RawMail) -> Outcome:
 async def decide(desk: Desk, understood: Understood) -> Routed:
     """Find the case of a mail and route it."""
     link = _with_usable_key(desk, await find_case(desk.cases, desk.office.policy, understood.opened))
-    return route(desk.office, understood, link, await budget(desk.cases, understood.opened))
+    spent = await budget(desk.cases, understood.opened)
+    # From here to the promise nothing is awaited: no other mail of this domain comes in between.
+    promised = desk.pace.promises(_payer(understood.opened))
+    return route(desk.office, understood, link, replace(spent, to_domain=spent.to_domain + promised))
+
+
+def _payer(opened: Opened) -> Payer:
+    return (opened.message.sender or "").rpartition("@")[2].casefold(), opened.authentication == "pass"
 
 
 async def budget(cases: Cases, opened: Opened) -> Budget:

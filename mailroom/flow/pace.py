@@ -1,12 +1,13 @@
 """How fast letters may go, and who waits for whom. A restart forgets it: nothing here is a record."""
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
 _CIRCUIT_SECONDS = 300
+Payer = tuple[str, bool]  # a domain whose hourly budget is used, and whether somebody vouches for the sender
 
 
 @dataclass(slots=True)
@@ -18,6 +19,7 @@ class Pace:
     open_until: int = 0
     _replies: deque[int] = field(default_factory=deque)
     _notices: deque[int] = field(default_factory=deque)
+    _promised: Counter[Payer] = field(default_factory=Counter)
 
     def reply(self, now: int) -> bool:
         """Count one automatic reply; True when this one opens the circuit."""
@@ -33,6 +35,23 @@ class Pace:
         """Whether automatic replies wait in the outbox."""
         return now < self.open_until
 
+    @contextmanager
+    def promised(self, payer: Payer) -> Iterator[None]:
+        """Count an automatic reply while it is on its way into the records.
+
+        The records answer in the order in which they were asked. So whoever adds these to what the records counted,
+        in the step in which that answer comes, counts every reply once.
+        """
+        self._promised[payer] += 1
+        try:
+            yield
+        finally:
+            self._promised -= Counter([payer])
+
+    def promises(self, payer: Payer) -> int:
+        """Give how many replies of this budget are on their way into the records."""
+        return self._promised[payer]
+
     def notice(self, now: int) -> int:
         """Plan one notice; give the time at which it may go: now, or when the hourly allowance has room again."""
         while self._notices and self._notices[0] <= now - 3600:
@@ -44,15 +63,16 @@ class Pace:
 
 
 class Turns:
-    """Mails of one domain are routed and filed one after the other, so that limits and copies are seen."""
+    """Mails of one sender are routed and filed one after the other, so that copies and follow-ups are seen."""
 
     def __init__(self) -> None:
         self._locks: dict[str, tuple[asyncio.Lock, int]] = {}
 
     @asynccontextmanager
-    async def of(self, domain: str) -> AsyncIterator[None]:
-        """Wait for this domain's turn."""
-        name = domain.casefold()
+    async def of(self, sender: str) -> AsyncIterator[None]:
+        """Wait for this sender's turn. A `+suffix` makes no other sender."""
+        local, _, domain = sender.casefold().rpartition("@")
+        name = f"{local.partition('+')[0]}@{domain}"
         lock, users = self._locks.get(name, (asyncio.Lock(), 0))
         self._locks[name] = (lock, users + 1)
         try:

@@ -10,8 +10,10 @@ import signal
 from collections.abc import Callable
 from concurrent.futures import TimeoutError as DeadlinePassed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from functools import partial
 from multiprocessing import forkserver
+from threading import Thread
 from typing import TypeVar
 
 from pebble import ProcessExpired, ProcessPool
@@ -41,14 +43,20 @@ class WorkerPool:
         self._context.set_forkserver_preload([_PRELOADED])
         _start_server()
         self._work, self._seconds = work, seconds
-        self._free = asyncio.Semaphore(workers)  # so that a mail's time does not run while it waits for others
+        # One mail in hand and one at the door for each worker; a mail's time runs only while it is in hand.
+        self._free = asyncio.Semaphore(2 * workers)
         self._make = partial(
             ProcessPool, max_workers=workers, context=self._context, initializer=start, initargs=[settings]
         )
         self._pool = self._make()
+        # Beside the building of the desk: the start waits for the server, and would keep the event loop waiting.
+        self._starting = Thread(target=_start, args=[self._pool], daemon=True)
+        self._starting.start()
 
     async def open(self, raw: RawMail) -> Understood:
         """Open one mail in a worker."""
+        if self._starting.is_alive():
+            await asyncio.to_thread(self._starting.join, _START_SECONDS)
         async with self._free:
             task = await self._done(self._pool, raw)
         match task.exception():
@@ -67,7 +75,7 @@ class WorkerPool:
         except RuntimeError:  # the pool broke since the last mail
             raise self._broken(pool) from None
         # A pool that breaks may leave a task without an answer for ever.
-        done, _ = await asyncio.wait([task], timeout=self._seconds + _START_SECONDS)
+        done, _ = await asyncio.wait([task], timeout=2 * self._seconds + _START_SECONDS)
         if not done or isinstance(task.exception(), BrokenProcessPool):
             raise self._broken(pool)
         return task
@@ -81,6 +89,11 @@ class WorkerPool:
     def close(self) -> None:
         """Kill the workers; what they had in hand will be opened again."""
         _end(self._pool)
+
+
+def _start(pool: ProcessPool) -> None:
+    with suppress(OSError):  # the first mail meets the same failure, and it is told then
+        _ = pool.active  # asking starts the workers
 
 
 def _start_server() -> None:
