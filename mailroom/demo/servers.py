@@ -72,7 +72,9 @@ class ImapServer:
         await login.demo_user_identity.set(UserMetadata(config, self._account.username, password=password))
         await DictBackend(login, config).start(self._stack)
         connected = ProxyProtocolReader(config.proxy_protocol).get_callback(IMAPServer(login, config))
-        server = await self._stack.enter_async_context(await asyncio.start_server(connected, HOST, 0))
+        server = await asyncio.start_server(connected, HOST, 0)
+        # Connections end with their clients; `async with server` would wait for them, without end if need be.
+        self._stack.callback(server.close)
         self.port = server.sockets[0].getsockname()[1]
         return self
 
