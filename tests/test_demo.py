@@ -1,5 +1,8 @@
 """`mailroom demo`, as somebody meets it who has just installed Mailroom."""
 
+import asyncio
+import gc
+import imaplib
 import json
 import os
 import re
@@ -166,6 +169,15 @@ async def test_mail_that_was_received_waits_in_the_inbox() -> None:
         assert await imap.waiting() == 0
         await imap.receive([sample.content for sample in samples.first_round()])
         assert await imap.waiting() == 14
+
+
+async def test_a_silent_client_is_served_later_and_not_waited_for_at_the_end() -> None:
+    async with servers.ImapServer(servers.Account("desk", "secret words")) as imap:
+        client = await asyncio.to_thread(imaplib.IMAP4, servers.HOST, imap.port)
+        gc.collect()
+        answer, _ = await asyncio.to_thread(client.noop)
+        assert answer == "OK"
+    await asyncio.to_thread(client.shutdown)
 
 
 def test_a_temporary_folder_with_too_long_a_path_is_passed_over(

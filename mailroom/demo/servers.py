@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
-from proxyprotocol.reader import ProxyProtocolReader
+from proxyprotocol.sock import SocketInfoLocal
 from pymap.backend.dict import Config, DictBackend, Login
 from pymap.concurrent import Subsystem
 from pymap.imap import IMAPServer
@@ -71,8 +71,14 @@ class ImapServer:
         password = await Passwords(config).hash_password(self._account.password)
         await login.demo_user_identity.set(UserMetadata(config, self._account.username, password=password))
         await DictBackend(login, config).start(self._stack)
-        connected = ProxyProtocolReader(config.proxy_protocol).get_callback(IMAPServer(login, config))
-        server = await asyncio.start_server(connected, HOST, 0)
+        imap = IMAPServer(login, config)
+
+        # Not by pymap's own way: the task that it makes for a connection is held by nobody, and the garbage
+        # collector of Python 3.13 takes it away while it waits for a command. asyncio holds this one.
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await imap(reader, writer, SocketInfoLocal(writer))
+
+        server = await asyncio.start_server(serve, HOST, 0)
         # Connections end with their clients; `async with server` would wait for them, without end if need be.
         self._stack.callback(server.close)
         self.port = server.sockets[0].getsockname()[1]

@@ -3,13 +3,13 @@ import logging
 
 import pytest
 
+from mailroom.demo.servers import Account, ImapServer
 from mailroom.errors import MailboxError, ServerUnreachable
 from mailroom.flow.filing import Location
 from mailroom.flow.ports import Mailbox
 from mailroom.mail.message import Arrival
 from mailroom.transport.imap import ImapMailbox
 from tests.servers.dovecot import HOST, Dovecot
-from tests.servers.pymap_server import PASSWORD, USER, PymapServer
 from tests.transport.conftest import ODD_USERS, OpenMailbox
 
 MAIL = b"From: ada@example.org\r\nSubject: one\r\n\r\nhello\r\n"
@@ -267,15 +267,14 @@ async def test_no_log_line_holds_a_byte_of_a_mail_or_the_name_of_a_folder(
 
 
 async def test_pymap_serves_the_whole_life_of_a_mail(open_mailbox: OpenMailbox) -> None:
-    async with PymapServer() as server:
-        mailbox = open_mailbox(USER, PASSWORD, port=server.port)
-        await server.append(MAIL)
-        await server.append(TRICKY)
+    async with ImapServer(Account("desk", "correct horse")) as server:
+        mailbox = open_mailbox("desk", "correct horse", port=server.port)
+        await server.receive([MAIL, TRICKY])
         first, second = await mailbox.arrivals()
         assert [mail.content for mail in await mailbox.fetch([first, second])] == [MAIL, TRICKY]
         places = await mailbox.move([first], "Filed")
         assert [place.mailbox for place in places.values()] == ["Filed"]
         await mailbox.delete([second])
         assert await mailbox.arrivals() == []
-        assert await _copies(open_mailbox(USER, PASSWORD, port=server.port, inbox="Filed")) == [MAIL]
+        assert await _copies(open_mailbox("desk", "correct horse", port=server.port, inbox="Filed")) == [MAIL]
         await mailbox.close()
