@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from mailroom.config import Config
-from mailroom.config_schema import Admin, Keeper, Researcher
 from mailroom.config_servers import Imap, Smtp
 from mailroom.errors import MailroomError
-from mailroom.flow.desk import Desk, Office, Person, Policy, Role
+from mailroom.flow.desk import Desk
 from mailroom.flow.pace import Pace
-from mailroom.guide import guide_from
+from mailroom.office import keyring, office, worker_settings
 from mailroom.records.archives import archive_generation
 from mailroom.records.arrivals import ArrivalBook
 from mailroom.records.cases import CaseBook
@@ -22,17 +21,15 @@ from mailroom.records.filing import Archive, Filer
 from mailroom.records.keystore import KeyStore
 from mailroom.records.outbox import OutboxBook
 from mailroom.records.seal import Sealer
-from mailroom.transport.gnupg import GnuPG, GnuPGSigner
+from mailroom.transport.gnupg import GnuPGSigner
 from mailroom.transport.gnupg_home import DeskHome
 from mailroom.transport.imap import ImapMailbox, ImapSettings
 from mailroom.transport.pool import WorkerPool
 from mailroom.transport.sequoia import Sequoia
 from mailroom.transport.smtp import SmtpCourier, SmtpSettings
-from mailroom.triage.triage import Lexicon
-from mailroom.worker import WorkerSettings, open_mail, start
+from mailroom.worker import open_mail, start
 
 _DAYS_A_MONTH = 30.44
-_WORKER_BASE = 1024 * 1024 * 1024  # bytes of address space for the interpreter and its libraries
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,53 +69,6 @@ async def desk(config: Config, stack: AsyncExitStack) -> Desk:
     )
 
 
-def keyring(config: Config) -> GnuPG:
-    """Open the desk's own GnuPG home."""
-    passphrase = config.openpgp.passphrase_file.read() if config.openpgp.passphrase_file else None
-    return GnuPG(config.openpgp.home, config.openpgp.key, passphrase, max_output(config))
-
-
-def max_output(config: Config) -> int:
-    """Bound what one encrypted mail may open to, in bytes: a bomb of some hundred bytes opens to gigabytes."""
-    return 4 * config.imap.max_message_bytes
-
-
-def office(config: Config, home: DeskHome, clock: Clock = utc) -> Office:
-    """Give what decisions rest on."""
-    people = [
-        *(_person(home, one, one.role, one.also_known_as) for one in config.keepers),
-        *(_person(home, one, "admin") for one in config.admins),
-    ]
-    return Office(policy(config), tuple(people), guide_from(config.paths.rules, config.paths.templates), clock)
-
-
-def _person(home: DeskHome, person: Keeper | Admin, role: Role, also_known_as: tuple[str, ...] = ()) -> Person:
-    certificate = home.certificate(person.fingerprint) if person.fingerprint else None
-    return Person(person.address, role, person.fingerprint, also_known_as, certificate)
-
-
-def policy(config: Config) -> Policy:
-    """Pick what intake and answers need."""
-    return Policy(
-        name=config.service.name,
-        address=config.service.address,
-        own_addresses=config.own_addresses,
-        fingerprint=config.openpgp.key,
-        default_language=config.service.default_language,
-        hours=config.service.hours,
-        retention_months=config.service.retention_months,
-        after_filing=config.imap.after_filing,
-        filed=config.imap.filed,
-        quarantine=config.imap.quarantine,
-        max_message_bytes=config.imap.max_message_bytes,
-        per_sender_per_day=config.replies.per_sender_per_day,
-        per_domain_per_hour=config.replies.per_domain_per_hour,
-        hold_unauthenticated=config.replies.hold_unauthenticated,
-        unreviewed=config.replies.unreviewed,
-        envelope=config.replies.envelope,
-    )
-
-
 def records(config: Config, home: DeskHome, clock: Clock = utc) -> Books:
     """Open database and key store."""
     opened = Database(config.database_url)
@@ -141,22 +91,6 @@ def archive(config: Config, home: DeskHome, opened: Database) -> Archive:
         return Archive(0, ())
     generation = opened.write_now(archive_generation, " ".join(sorted(config.archive.recipients)))
     return Archive(generation, tuple(home.certificate(one) for one in config.archive.recipients))
-
-
-def worker_settings(config: Config, lexicon: Lexicon) -> WorkerSettings:
-    """Give what a worker process needs to know."""
-    people: list[Keeper | Admin | Researcher] = [*config.keepers, *config.admins, *config.researchers]
-    return WorkerSettings(
-        home=config.openpgp.home,
-        key=config.openpgp.key,
-        passphrase=config.openpgp.passphrase_file.read() if config.openpgp.passphrase_file else None,
-        own_addresses=config.own_addresses,
-        configured=frozenset(one.fingerprint for one in people if one.fingerprint),
-        authserv_id=config.imap.authserv_id,
-        max_output=max_output(config),
-        memory=_WORKER_BASE + 12 * config.imap.max_message_bytes,
-        lexicon=lexicon,
-    )
 
 
 def imap_settings(config: Config) -> ImapSettings:

@@ -265,6 +265,11 @@ class Config(Table):
         """The URL for SQLAlchemy, with the path of the data folder filled in."""
         return self.database.url.replace("{data_dir}", str(self.service.data_dir))
 
+    @property
+    def has_database(self) -> bool:
+        """Whether there is a database; asking makes none."""
+        return Path(self.database_url.removeprefix(SQLITE)).exists()
+
 
 #: The tables that may stand several times, as [[name]].
 ARRAYS = frozenset({"keepers", "admins", "researchers"})

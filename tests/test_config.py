@@ -46,6 +46,14 @@ def test_data_folder_that_cannot_be_made_is_told(folder: Path) -> None:
     assert refusal(folder, service__data_dir='"password/data"').where == "service.data_dir"
 
 
+def test_looking_for_the_database_makes_none(folder: Path) -> None:
+    config = changed(folder)
+    assert not config.has_database
+    assert list(config.service.data_dir.iterdir()) == []
+    (config.service.data_dir / "mailroom.db").touch()
+    assert config.has_database
+
+
 def test_faulty_configuration_makes_no_data_folder(folder: Path) -> None:
     refusal(folder, imap__host=None)
     assert not (folder / "data").exists()

@@ -49,7 +49,7 @@ def list_cases(
 ) -> None:
     """List cases, newest last."""
     settings = config_of(context, config)
-    if not database.exists(settings.database_url):
+    if not settings.has_database:
         typer.echo("there are no records yet: the daemon makes them when it runs", err=True)
         return
     with _opened(settings) as (_, casework):
@@ -192,7 +192,7 @@ async def _retry(config: Config, written: str | None, *, json_lines: bool) -> in
 
 @contextmanager
 def _opened(config: Config) -> Iterator[tuple[Books, Casework]]:
-    if not database.exists(config.database_url):
+    if not config.has_database:
         raise MailroomError("there are no records yet: the daemon makes them when it runs")
     database.require_current(config.database_url)
     books = assembly.records(config, DeskHome(config.openpgp.home))

@@ -12,8 +12,8 @@ app = group("Show and upgrade the database's schema.")
 @app.command()
 def status(context: typer.Context, json_lines: JsonOption = False, config: ConfigOption = None) -> None:
     """Tell the version of the database and the one that this program needs; exit status 1 when they differ."""
-    url = config_of(context, config).database_url
-    current = database.version(url) if database.exists(url) else None
+    settings = config_of(context, config)
+    current = database.version(settings.database_url) if settings.has_database else None
     if json_lines:
         print_json({"version": current, "needed": database.HEAD})
     else:

@@ -1,4 +1,4 @@
-"""The case records for `explain`: only looked at. Apart from `bench.py`, because loading SQLAlchemy takes its time."""
+"""The case records for `explain`: only looked at. Apart from `bench.py`: SQLAlchemy takes long to load."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,15 +48,12 @@ class Records:
 
 
 @contextmanager
-def records(config: Config) -> Iterator[Records | None]:
-    """Open the records; None when there are none yet, and none are made.
+def records(config: Config) -> Iterator[Records]:
+    """Open the records, which must be there: none are made.
 
     Raises:
         MailroomError: they are of another version.
     """
-    if not database.exists(config.database_url):
-        yield None
-        return
     database.require_current(config.database_url)
     store = KeyStore(config.service.data_dir / "keystore", config.archive.key_file.read_key())
     opened = Database(config.database_url)

@@ -5,8 +5,6 @@ from pathlib import Path
 
 from mailroom.config import Config
 from mailroom.errors import ConfigError, EncryptionFailed, Problem
-from mailroom.records import database
-from mailroom.records.keystore import KeyStore
 from mailroom.transport.gnupg_home import DeskHome
 from mailroom.transport.sequoia import Sequoia
 
@@ -61,10 +59,12 @@ def require_key_store(config: Config, file: Path) -> None:
     Raises:
         ConfigError: there are records, but their keys are gone.
     """
+    from mailroom.records.keystore import KeyStore  # noqa: PLC0415 `explain` asks about keys alone, and is spared it
+
     store = config.service.data_dir / "keystore"
     if store.exists():
         return
-    if database.exists(config.database_url):
+    if config.has_database:
         what = f"there are records, but not the key store {store} that opens them: put its backup there."
         raise ConfigError(Problem(str(file), "service.data_dir", what))
     KeyStore.create(store, config.archive.key_file.read_key())

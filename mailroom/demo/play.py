@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mailroom import assembly, daemon
+from mailroom import daemon
 from mailroom.daemon import Summary
 from mailroom.demo.people import Read, read_plain
 from mailroom.demo.samples import KEEPER, SEALED, Sample, delivered, first_round, sealed, second_round
 from mailroom.demo.servers import Sent
 from mailroom.demo.stage import Furnish, Stage, built
 from mailroom.errors import DecryptionFailed, MailroomError
+from mailroom.office import keyring
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,7 @@ def _decision(stage: Stage, reference: str, number: int) -> bytes:
 
 def _server_reads(stage: Stage, reference: str) -> bool:
     try:
-        assembly.keyring(stage.config).decrypt(_decision(stage, reference, 1))
+        keyring(stage.config).decrypt(_decision(stage, reference, 1))
     except DecryptionFailed:
         return False
     return True

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
@@ -85,12 +84,6 @@ def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
     for pragma in _PRAGMAS:
         cursor.execute(pragma)
     cursor.close()
-
-
-def exists(url: str) -> bool:
-    """Whether there is a database at all; a server's is taken to be there."""
-    file = make_url(url).database
-    return make_url(url).get_backend_name() != "sqlite" or (file is not None and Path(file).exists())
 
 
 def version(url: str) -> str | None:

@@ -2,6 +2,7 @@
 
 import gc
 import json
+import os
 import subprocess
 import sys
 
@@ -11,6 +12,7 @@ from mailroom.cli.starting import language_loading, lasting
 from mailroom.errors import MailroomError
 from mailroom.triage import language
 from tests.cli.running import MAILS, ROOT
+from tests.e2e.house import House
 
 _LOADED = """
 import json, sys
@@ -26,7 +28,9 @@ except SystemExit as end:
 def loaded(*args: str) -> set[str]:
     """Run a verb in a process of its own, where there is no configuration; give the modules that it loaded."""
     command = [sys.executable, "-c", _LOADED, *args]
-    done = subprocess.run(command, cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, capture_output=True, check=True)
+    done = subprocess.run(
+        command, cwd=ROOT, env={"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"]}, capture_output=True, check=True
+    )
     status, modules = json.loads(done.stdout.splitlines()[-1])
     assert status == 0
     return set(modules)
@@ -38,6 +42,11 @@ def test_who_has_no_configuration_does_not_wait_for_records_transports_and_its_s
         *("sqlalchemy", "cryptography", "alembic", "aioimaplib", "aiosmtplib", "pebble", "multiprocessing.context"),
         *("mailroom.assembly", "mailroom.config_schema"),
     }
+
+
+def test_explain_does_not_wait_for_records_that_are_not_there_nor_for_transports(house: House) -> None:
+    found = loaded("--config", str(house.config), "explain", str(MAILS / "02-english-utf8" / "mail.eml"))
+    assert not found & {"sqlalchemy", "cryptography", "aioimaplib", "aiosmtplib", "pebble", "mailroom.assembly"}
 
 
 def test_only_who_reads_mails_loads_the_language_model() -> None:

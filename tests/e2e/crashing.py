@@ -16,6 +16,7 @@ from mailroom.config import load
 from mailroom.flow.desk import Desk
 from mailroom.flow.filing import Understood
 from mailroom.mail.message import RawMail
+from mailroom.office import worker_settings
 from mailroom.records import schema
 
 # Every step of the flow that a port takes part in.
@@ -115,7 +116,7 @@ async def _round(path: Path, kill: Kill | None, *, real_worker: bool) -> None:
         schema.upgrade(config.database_url)
         desk = await assembly.desk(config, stack)
         if not real_worker:
-            settings = assembly.worker_settings(config, desk.office.guide.lexicon)
+            settings = worker_settings(config, desk.office.guide.lexicon)
             desk = dataclasses.replace(desk, opener=InProcess(settings))
         await daemon.run_once(wrapped(desk, kill) if kill else desk)
 

@@ -15,6 +15,7 @@ from sqlalchemy import select, update
 from mailroom import assembly, daemon
 from mailroom.assembly import Books
 from mailroom.config import load
+from mailroom.office import worker_settings
 from mailroom.records import schema
 from mailroom.records.casework import Casework
 from mailroom.records.clock import utc
@@ -51,7 +52,7 @@ async def run(house: House, sink: Sink, *mails: bytes) -> list[Delivery]:
     async with contextlib.AsyncExitStack() as stack:
         schema.upgrade(config.database_url)
         desk = await assembly.desk(config, stack)
-        opener = InProcess(assembly.worker_settings(config, desk.office.guide.lexicon))
+        opener = InProcess(worker_settings(config, desk.office.guide.lexicon))
         await daemon.run_once(dataclasses.replace(desk, opener=opener))
     return sink.deliveries[before:]
 

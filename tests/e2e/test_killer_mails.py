@@ -9,6 +9,7 @@ import pytest
 
 from mailroom import assembly, daemon
 from mailroom.config import load
+from mailroom.office import worker_settings
 from mailroom.records import schema
 from mailroom.transport.pool import WorkerPool
 from tests.e2e.conftest import Build
@@ -23,7 +24,7 @@ async def run_with_deadly_worker(house: House) -> daemon.Summary:
     schema.upgrade(config.database_url)
     async with contextlib.AsyncExitStack() as stack:
         desk = await assembly.desk(config, stack)
-        pool = WorkerPool(deadly, start_small, assembly.worker_settings(config, desk.office.guide.lexicon), seconds=1.5)
+        pool = WorkerPool(deadly, start_small, worker_settings(config, desk.office.guide.lexicon), seconds=1.5)
         stack.callback(pool.close)
         return await daemon.run_once(dataclasses.replace(desk, opener=pool))
 

@@ -16,6 +16,7 @@ from mailroom.config_writer import Value
 from mailroom.flow.desk import Desk, Guide
 from mailroom.flow.filing import Case, Letter
 from mailroom.guide import guide_from
+from mailroom.office import worker_settings
 from mailroom.records import schema
 from mailroom.share import share_path
 from tests.e2e.crashing import InProcess
@@ -81,7 +82,7 @@ async def open_counter(desk_home: Path, people_home: Path, guide: Guide, tmp_pat
             config = load(folder / "config.toml")
             schema.upgrade(config.database_url)
             desk = await assembly.desk(config, stack)
-            inbox, bag, opener = Inbox(), Bag(), InProcess(assembly.worker_settings(config, desk.office.guide.lexicon))
+            inbox, bag, opener = Inbox(), Bag(), InProcess(worker_settings(config, desk.office.guide.lexicon))
             desk = dataclasses.replace(desk, mailbox=inbox, courier=bag, opener=opener)
             return Counter(desk, inbox, bag, folder, people_home)
 

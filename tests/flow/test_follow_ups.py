@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, select, update
 
-from mailroom import assembly
 from mailroom.config import load
 from mailroom.flow import retrying
 from mailroom.flow.filing import Case, Letter
 from mailroom.mail.message import Arrival, RawMail
+from mailroom.office import worker_settings
 from mailroom.records.seal import Sealer
 from mailroom.records.tables import cases
 from tests.e2e.crashing import InProcess
@@ -158,7 +158,7 @@ async def test_trying_again_keeps_to_her_wish_to_hear_nothing(counter: Counter) 
     assert case.contact == "none"
     with new_home(["desk", "deputy"], ["keeper"]) as home:
         config = load(counter.folder / "config.toml")
-        settings = dataclasses.replace(assembly.worker_settings(config, counter.desk.office.guide.lexicon), home=home)
+        settings = dataclasses.replace(worker_settings(config, counter.desk.office.guide.lexicon), home=home)
         desk = dataclasses.replace(counter.desk, opener=InProcess(settings))
         raw = RawMail(Arrival("", 0, 1, len(original)), original)
         await retrying.retry(desk, case, 1, raw)
@@ -172,7 +172,7 @@ async def test_trying_again_does_not_rewrite_a_case_that_was_there_before(counte
     await counter.take(closed)
     with new_home(["desk", "deputy"], ["keeper"]) as home:
         config = load(counter.folder / "config.toml")
-        settings = dataclasses.replace(assembly.worker_settings(config, counter.desk.office.guide.lexicon), home=home)
+        settings = dataclasses.replace(worker_settings(config, counter.desk.office.guide.lexicon), home=home)
         desk = dataclasses.replace(counter.desk, opener=InProcess(settings))
         raw = RawMail(Arrival("", 0, 2, len(closed)), closed)
         assert await retrying.retry(desk, await counter.case(reply), 2, raw) == "follow_up"

@@ -38,8 +38,3 @@ def test_upgrading_twice_changes_nothing(url: str) -> None:
     schema.upgrade(url)
     schema.upgrade(url)
     assert database.version(url) == database.HEAD
-
-
-def test_looking_for_a_database_makes_none(url: str, tmp_path: Path) -> None:
-    assert not database.exists(url)
-    assert list(tmp_path.iterdir()) == []
