@@ -72,6 +72,14 @@ def empty_home() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@contextmanager
+def copied_home(home: Path) -> Iterator[Path]:
+    """Make a home with the keys of another one; its agent, if any, is its own."""
+    with empty_home() as copy:
+        shutil.copytree(home, copy, ignore=shutil.ignore_patterns("S.*", ".#*", "*.lock"), dirs_exist_ok=True)
+        yield copy
+
+
 @pytest.fixture(scope="session")
 def desk_home() -> Iterator[Path]:
     with new_home(["desk"], ["keeper", "deputy"]) as home:
@@ -86,6 +94,5 @@ def people_home() -> Iterator[Path]:
 
 @pytest.fixture
 def own_desk_home(desk_home: Path) -> Iterator[Path]:
-    with empty_home() as home:
-        shutil.copytree(desk_home, home, ignore=shutil.ignore_patterns("S.*", ".#*", "*.lock"), dirs_exist_ok=True)
+    with copied_home(desk_home) as home:
         yield home

@@ -1,6 +1,7 @@
 """The service of the end-to-end tests, to run commands over."""
 
 from tests.e2e.conftest import dovecot, furnish, house, sink
-from tests.gnupg_home import people_home
+from tests.e2e.warm import warm
+from tests.gnupg_home import desk_home, people_home
 
-__all__ = ["dovecot", "furnish", "house", "people_home", "sink"]
+__all__ = ["desk_home", "dovecot", "furnish", "house", "people_home", "sink", "warm"]

@@ -67,7 +67,7 @@ async def test_show_tells_the_mails_and_logs_it_first(filed: House) -> None:
 
 async def test_reveal_and_export_give_what_the_keepers_own_gpg_opens(filed: House, people_home: Path) -> None:
     two = await reference(filed, "es")
-    done = await asyncio.to_thread(filed.mailroom, "case", "show", two, "--reveal")
+    done = await asyncio.to_thread(filed.fresh, "case", "show", two, "--reveal")
     opened = gpg(people_home, "--decrypt", stdin=done.stdout)
     assert b"inside" in opened
     out = filed.folder / "out"

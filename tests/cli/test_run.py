@@ -28,7 +28,7 @@ BECAME = SUMMARY[1:7]
 
 async def test_once_prints_one_object_whose_sums_add_up(house: House, sink: Sink) -> None:
     house.receive(*(plain(number, text) for number, text in enumerate(TEXTS.values())), plain(0, TEXTS["en"]))
-    done = await asyncio.to_thread(house.mailroom, "run", "--once", "--json")
+    done = await asyncio.to_thread(house.fresh, "run", "--once", "--json")
     [line] = done.stdout.splitlines()
     told = json.loads(line)
     assert list(told) == SUMMARY

@@ -80,8 +80,8 @@ async def test_canaries_are_in_no_byte_that_we_write_or_send(furnish: Build, sin
     house.receive(mail)
     temporary = house.folder / "tmp"
     temporary.mkdir()
-    done = await asyncio.to_thread(house.mailroom, "run", "--once", env={"TMPDIR": str(temporary)})
-    listed = await asyncio.to_thread(house.mailroom, "case", "list")
+    done = await asyncio.to_thread(house.fresh, "run", "--once", env={"TMPDIR": str(temporary)})
+    listed = await asyncio.to_thread(house.fresh, "case", "list")
     assert list(temporary.iterdir()) == []
     assert found_in(everything_in(house.folder, house.home)) == []
     assert found_in(done.stdout + done.stderr + listed.stdout + listed.stderr) == []

@@ -16,7 +16,7 @@ COUNT = 200
 async def test_two_hundred_mixed_mails_are_filed_answered_and_noticed_exactly_once(furnish: Build, sink: Sink) -> None:
     house = furnish()
     house.receive(*mixed(COUNT))
-    done = await asyncio.to_thread(house.mailroom, "run", "--once", "--json")
+    done = await asyncio.to_thread(house.fresh, "run", "--once", "--json")
     summary = json.loads(done.stdout.splitlines()[-1])
     parts = ("filed", "follow_ups", "commands", "parked", "duplicates", "deferred")
     assert summary["fetched"] == sum(summary[part] for part in parts) == COUNT

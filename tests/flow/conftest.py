@@ -22,10 +22,11 @@ from mailroom.share import share_path
 from tests.e2e.crashing import InProcess
 from tests.e2e.house import KEEPER, _furnish
 from tests.e2e.reading import body, opened_letter
+from tests.e2e.warm import warm
 from tests.fakes import Bag, Inbox
 from tests.gnupg_home import desk_home, people_home
 
-__all__ = ["desk_home", "people_home"]
+__all__ = ["desk_home", "people_home", "warm"]
 
 OUR_MAIL_SERVER = "mx.example.org"
 VOUCHED = f"Authentication-Results: {OUR_MAIL_SERVER}; dmarc=pass header.from=example.net\r\n".encode()
