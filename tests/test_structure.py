@@ -2,7 +2,7 @@
 
 import ast
 import statistics
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -39,13 +39,17 @@ LIBRARIES: dict[str, str | tuple[str, ...]] = {
 }
 
 
-def functions(path: Path) -> Iterator[tuple[str, int]]:
+@cache
+def functions(path: Path) -> list[tuple[str, int]]:
     """Give every function of a file with its number of lines."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno:
-            yield f"{path.name}:{node.name}", node.end_lineno - node.lineno + 1
+    return [
+        (f"{path.name}:{node.name}", node.end_lineno - node.lineno + 1)
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno
+    ]
 
 
+@cache
 def imported(path: Path) -> set[str]:
     """Give the top names of everything that a file imports."""
     names: set[str] = set()

@@ -20,7 +20,7 @@ from mailroom.records.keystore import KeyStore
 from mailroom.share import share_path
 from tests.cli.running import here
 from tests.e2e import warm
-from tests.gnupg_home import copied_home, fingerprint
+from tests.gnupg_home import copied_home, fingerprint, new_home
 from tests.servers.dovecot import PASSWORD, Dovecot
 from tests.servers.sink import Delivery
 
@@ -82,12 +82,15 @@ class House:
 
 
 @contextmanager
-def build(dovecot: Dovecot, smtp_port: int, desk_home: Path, **values: Value) -> Iterator[House]:
-    """Set up a service; keys of `values` have two underscores for the dot: `imap__after_filing`."""
+def build(dovecot: Dovecot, smtp_port: int, desk_home: Path | None = None, **values: Value) -> Iterator[House]:
+    """Set up a service; keys of `values` have two underscores for the dot: `imap__after_filing`.
+
+    Its GnuPG home is a copy of `desk_home`, or a new one.
+    """
     folder = Path(tempfile.mkdtemp(prefix="mr-", dir="/tmp"))
     user = dovecot.new_user()
     try:
-        with copied_home(desk_home) as home:
+        with copied_home(desk_home) if desk_home else new_home(["desk"], ["keeper", "deputy"]) as home:
             ports: dict[str, Value] = {"imap.port": dovecot.port, "smtp.port": smtp_port, "imap.username": user}
             _furnish(folder, home, ports | {name.replace("__", "."): value for name, value in values.items()})
             yield House(folder, dovecot, user, home)
