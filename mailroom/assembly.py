@@ -46,7 +46,6 @@ class Books:
 async def desk(config: Config, stack: AsyncExitStack) -> Desk:
     """Build the desk; whatever must be closed is left to `stack`."""
     home = DeskHome(config.openpgp.home)
-    stack.callback(home.stop_agent)
     books = records(config, home)
     stack.callback(books.database.close)
     ours = office(config, home)

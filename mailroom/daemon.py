@@ -6,9 +6,9 @@ import os
 import resource
 import signal
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from mailroom.assembly import desk as build_desk
@@ -19,6 +19,7 @@ from mailroom.flow.desk import Desk
 from mailroom.flow.draining import Drained, drain
 from mailroom.log import get_logger
 from mailroom.records import schema
+from mailroom.transport.gnupg_home import DeskHome
 
 _STOP_SECONDS = 8.0  # the step at hand may take that long; then it is given up and tried again at the next start
 _log = get_logger(__name__)
@@ -36,50 +37,62 @@ class Summary:
     trouble: str | None
 
 
-async def run_once(desk: Desk) -> Summary:
-    """Drain the inbox and the outbox.
+@dataclass(slots=True)
+class _Tally:
+    """What was done so far, also where a signal cut it short. `rounds` has one entry for each listing of the inbox."""
+
+    rounds: list[Drained] = field(default_factory=list)
+    replies: int = 0
+    trouble: str | None = None
+
+    @property
+    def drained(self) -> Drained:
+        """What became of the mails; what a later round fetched again counts once."""
+        earlier = (one.without_deferred() for one in self.rounds[:-1])
+        return sum((*earlier, *self.rounds[-1:]), Drained())
+
+
+async def run_once(desk: Desk, stop: asyncio.Event | None = None) -> Summary:
+    """Drain the inbox and the outbox; once `stop` is set, only finish the step at hand, for some seconds at most.
 
     Raises:
         ServerUnreachable: the IMAP server is out of reach.
     """
     started, (_, held_before) = time.monotonic(), await desk.outbox.counts()
-    stop = asyncio.Event()
-    sending = asyncio.create_task(_deliver_while(desk, stop))
-    try:
-        drained = await _drain_all(desk, stop)
-    finally:
-        stop.set()
-        desk.news.set()
-        replies = await sending
-    trouble = None
-    try:
-        replies += await deliver(desk, asyncio.Event())
-    except ServerUnreachable as error:
-        trouble = str(error)
-    await desk.arrivals.end()
+    stop, drained, tally = stop or asyncio.Event(), asyncio.Event(), _Tally()
+    draining = asyncio.create_task(_drain_all(desk, stop, tally))
+    draining.add_done_callback(lambda _: _wake(drained, desk.news))
+    sending = asyncio.create_task(_send_all(desk, drained, stop, tally))
+    await _finished(desk, stop, [draining, sending], asyncio.ALL_COMPLETED)
     waiting, held = await desk.outbox.counts()
     seconds = round(time.monotonic() - started, 3)
-    return Summary(drained, replies, max(held - held_before, 0), waiting, seconds, trouble)
+    return Summary(tally.drained, tally.replies, max(held - held_before, 0), waiting, seconds, tally.trouble)
 
 
-async def _drain_all(desk: Desk, stop: asyncio.Event) -> Drained:
-    total, last = Drained(), await drain(desk, stop)
-    while last.fetched > last.deferred:
-        total += last.without_deferred()
-        last = await drain(desk, stop)
-    return total + last
+async def _drain_all(desk: Desk, stop: asyncio.Event, tally: _Tally) -> None:
+    while not stop.is_set() and (not tally.rounds or tally.rounds[-1].fetched > tally.rounds[-1].deferred):
+        tally.rounds.append(Drained())
+        async for step in drain(desk, stop):
+            tally.rounds[-1] += step
 
 
-async def _deliver_while(desk: Desk, stop: asyncio.Event) -> int:
-    replies = 0
-    while not stop.is_set():
-        await desk.news.wait()
-        desk.news.clear()
-        try:
-            replies += await deliver(desk, stop)
-        except ServerUnreachable:
-            return replies
-    return replies
+async def _send_all(desk: Desk, drained: asyncio.Event, stop: asyncio.Event, tally: _Tally) -> None:
+    """Send what there is while the inbox is drained, and all that is left after it."""
+    with suppress(ServerUnreachable):  # the last try tells
+        while not drained.is_set():
+            await desk.news.wait()
+            desk.news.clear()
+            tally.replies += await deliver(desk, stop)
+    await drained.wait()
+    try:
+        tally.replies += await deliver(desk, stop)
+    except ServerUnreachable as error:
+        tally.trouble = str(error)
+
+
+def _wake(*waited_for: asyncio.Event) -> None:
+    for event in waited_for:
+        event.set()
 
 
 async def run(desk: Desk, poll_seconds: float, stop: asyncio.Event) -> None:
@@ -88,14 +101,22 @@ async def run(desk: Desk, poll_seconds: float, stop: asyncio.Event) -> None:
         asyncio.create_task(_watching(desk, poll_seconds, stop), name="intake"),
         asyncio.create_task(delivering(desk, stop), name="delivery"),
     ]
-    stopped = asyncio.create_task(stop.wait())
-    await asyncio.wait([*tasks, stopped], return_when=asyncio.FIRST_COMPLETED)
-    stop.set()
-    desk.news.set()
+    await _finished(desk, stop, tasks, asyncio.FIRST_COMPLETED)
+
+
+async def _finished(desk: Desk, stop: asyncio.Event, tasks: Sequence[asyncio.Task[None]], when: str) -> None:
+    """Wait for tasks, one or all; once `stop` is set they may finish the step at hand, for some seconds at most.
+
+    Raises whatever one of them raised.
+    """
+    over = [asyncio.create_task(asyncio.wait(tasks, return_when=when)), asyncio.create_task(stop.wait())]
+    await asyncio.wait(over, return_when=asyncio.FIRST_COMPLETED)
+    _wake(stop, desk.news)
     await asyncio.wait(tasks, timeout=_STOP_SECONDS)
     for task in tasks:
         task.cancel()
     results = await asyncio.gather(*tasks, return_exceptions=True)
+    await asyncio.gather(*over)
     await desk.arrivals.end()
     for result in results:
         if isinstance(result, Exception):
@@ -103,17 +124,22 @@ async def run(desk: Desk, poll_seconds: float, stop: asyncio.Event) -> None:
 
 
 async def _watching(desk: Desk, poll_seconds: float, stop: asyncio.Event) -> None:
-    failures = 0
+    failures, ready = 0, False
     while not stop.is_set():
+        drained = Drained()
         try:
-            drained = await drain(desk, stop)
+            async for step in drain(desk, stop):
+                if not ready:  # the first step has listed the inbox
+                    _log.info("ready")
+                    ready = True
+                drained += step
         except (ServerUnreachable, MailboxError, RecordsUnavailable) as error:
             failures += 1
             _log.warning("cannot drain", why=type(error).__name__, count=failures)
         else:
             failures = 0
-            if drained.fetched:
-                _log.info("drained", count=drained.fetched)
+        if drained.fetched:
+            _log.info("drained", count=drained.fetched)
         await _pause(stop, min(poll_seconds, 5 * 2.0**failures) if failures else poll_seconds)
 
 
@@ -130,6 +156,8 @@ async def opened(config: Config) -> AsyncIterator[Desk]:
     async with AsyncExitStack() as stack:
         stack.enter_context(alone_in(config.service.data_dir))
         schema.upgrade(config.database_url)
+        # Here, not where the desk is built: a command beside the daemon must not end the agent that it works with.
+        stack.callback(DeskHome(config.openpgp.home).stop_agent)
         yield await build_desk(config, stack)
 
 
@@ -144,6 +172,12 @@ def alone_in(data_dir: Path) -> Iterator[None]:
         except BlockingIOError:
             raise MailroomError(f"another Mailroom already runs over {data_dir}") from None
         yield
+
+
+def stop_idle_agent(config: Config) -> None:
+    """End gpg's agent after a command that used it, unless a daemon works with it: that one ends it itself."""
+    with suppress(MailroomError), alone_in(config.service.data_dir):
+        DeskHome(config.openpgp.home).stop_agent()
 
 
 def stop_on_signals(stop: asyncio.Event) -> None:

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from mailroom import assembly, log
+from mailroom import assembly, daemon, log
 from mailroom.assembly import Books
 from mailroom.cli.options import (
     ConfigOption,
@@ -161,7 +161,10 @@ def retry(
     file = config_path(context, config)
     settings = load(file)
     require_keys(settings, file)
-    failed = asyncio.run(_retry(settings, written, json_lines=json_lines))
+    try:
+        failed = asyncio.run(_retry(settings, written, json_lines=json_lines))
+    finally:
+        daemon.stop_idle_agent(settings)
     raise typer.Exit(1 if failed else 0)
 
 

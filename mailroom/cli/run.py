@@ -40,16 +40,22 @@ def run(
 
 
 async def _once(config: Config) -> Summary:
+    stop = _until_a_signal()
     async with daemon.opened(config) as desk:
-        return await daemon.run_once(desk)
+        return await daemon.run_once(desk, stop)
 
 
 async def _daemon(config: Config) -> None:
+    stop = _until_a_signal()
+    async with daemon.opened(config) as desk:
+        await daemon.run(desk, config.imap.poll_seconds, stop)
+
+
+def _until_a_signal() -> asyncio.Event:
     stop = asyncio.Event()
     daemon.stop_on_signals(stop)
     log.install_hooks(asyncio.get_running_loop())
-    async with daemon.opened(config) as desk:
-        await daemon.run(desk, config.imap.poll_seconds, stop)
+    return stop
 
 
 def as_json(summary: Summary) -> dict[str, object]:

@@ -7,7 +7,7 @@ alone counts, and after three such failures the mail is parked. The next mails a
 import asyncio
 import dataclasses
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 
 from mailroom.errors import (
@@ -57,8 +57,10 @@ class Drained:
         return dataclasses.replace(self, fetched=self.fetched - self.deferred, deferred=0)
 
 
-async def drain(desk: Desk, stop: asyncio.Event) -> Drained:
-    """Work through everything that lies in the inbox now. Ends after the step at hand when `stop` is set.
+async def drain(desk: Desk, stop: asyncio.Event) -> AsyncIterator[Drained]:
+    """Work through everything that lies in the inbox now; give what became of it, step by step.
+
+    The first step is to list the inbox. Ends after the step at hand when `stop` is set.
 
     Raises:
         ServerUnreachable: the mailbox is out of reach; what was filed stays filed.
@@ -67,18 +69,17 @@ async def drain(desk: Desk, stop: asyncio.Event) -> Drained:
     """
     known = await desk.arrivals.sort(await desk.mailbox.arrivals())
     await _clear(desk, known)
-    done = Drained()
+    yield Drained()
     for batch in batches(known.fresh):
         if stop.is_set():
-            return done
-        done += await _together(desk, batch, stop)
+            return
+        yield await _together(desk, batch, stop)
     if known.fresh:  # some of them may have become suspects
         known = await desk.arrivals.sort(await desk.mailbox.arrivals())
     for arrival in known.suspects:
         if stop.is_set():
-            return done
-        done += await _alone(desk, arrival, stop)
-    return done
+            return
+        yield await _alone(desk, arrival, stop)
 
 
 def batches(arrivals: Sequence[Arrival]) -> Iterator[list[Arrival]]:

@@ -1,12 +1,13 @@
 import asyncio
 import re
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from mailroom.records.database import Database
-from tests.cli.running import Done, here
+from tests.cli.running import Done, here, process
 from tests.e2e.conftest import Build
 from tests.e2e.house import House, replies
 from tests.e2e.letters import TEXTS, plain
@@ -117,6 +118,37 @@ async def test_what_no_key_opened_is_tried_again_once_the_key_is_there(house: Ho
     assert (done.status, done.lines()) == (0, [{"case": one, "number": 1, "kind": "report"}])
     assert (await case(house, "retry", "--parked", "--json")).lines() == []
     assert (await case(house, "list", "--json")).lines()[0]["language"] == "es"
+
+
+def agent(house: House) -> bytes:
+    """Name the process of gpg's agent for the desk's home; b"" when there is none."""
+    command = ["gpg-connect-agent", "--homedir", str(house.home), "--no-autostart", "GETINFO pid", "/bye"]
+    answer = subprocess.run(command, capture_output=True, check=False).stdout.split()
+    return answer[1] if answer[:1] == [b"D"] else b""
+
+
+async def test_retry_beside_a_daemon_leaves_it_its_agent(house: House, sink: Sink) -> None:
+    house.receive(pgp_mime_encrypted("writer2@example.net", entity(TEXTS["es"]), to=["rsa"]))
+    at_work = asyncio.Event()
+    sink.answer(lambda _step, _delivery: at_work.set())
+    with process("--config", str(house.config), "run") as running:
+        await at_work.wait()
+        gpg(house.home, "--import", stdin=secret("rsa"))
+        before = agent(house)
+        done = await case(house, "retry", "--parked", "--json")
+        assert [line["kind"] for line in done.lines()] == ["report"]
+        assert agent(house) == before != b""
+        running.terminate()
+        assert await asyncio.to_thread(running.wait, 30) == 0
+    assert agent(house) == b""
+
+
+async def test_retry_without_a_daemon_leaves_no_agent_behind(house: House, sink: Sink) -> None:
+    house.receive(pgp_mime_encrypted("writer2@example.net", entity(TEXTS["es"]), to=["rsa"]))
+    await asyncio.to_thread(house.mailroom, "run", "--once")
+    gpg(house.home, "--import", stdin=secret("rsa"))
+    assert (await case(house, "retry", "--parked")).status == 0
+    assert agent(house) == b""
 
 
 def _acts(house: House) -> set[tuple[str, str, str]]:

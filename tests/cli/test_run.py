@@ -115,10 +115,30 @@ async def test_a_signal_ends_the_daemon_in_order_amid_its_work(
         out, err = await asyncio.to_thread(running.communicate, timeout=10)
     assert (running.returncode, out) == (0, b"")
     assert b"Traceback" not in err
+    assert [json.loads(line)["event"] for line in err.splitlines()].count("ready") == 1
     assert suspects(house.data) == 0
     done = await asyncio.to_thread(house.mailroom, "run", "--once", "--json")
     assert json.loads(done.stdout)["parked"] == 0
     assert house.inbox() == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_ends_a_single_round_with_its_summary(house: House, sink: Sink, number: signal.Signals) -> None:
+    at_work = asyncio.Event()
+    sink.answer(lambda _step, _delivery: at_work.set())
+    house.receive(*(plain(each, TEXTS["en"]) for each in range(60)))
+    with process("--config", str(house.config), "run", "--once", "--json", process_group=0) as running:
+        await at_work.wait()
+        _signal_group(running, number)
+        out, err = await asyncio.to_thread(running.communicate, timeout=30)
+    assert running.returncode == 0
+    assert b"Traceback" not in err
+    [line] = out.splitlines()
+    told = json.loads(line)
+    assert list(told) == SUMMARY
+    assert told["fetched"] == sum(told[name] for name in BECAME)
+    assert told["filed"] == len(house.cases())
+    assert suspects(house.data) == 0
 
 
 def _signal_group(running: subprocess.Popen[bytes], number: signal.Signals) -> None:
