@@ -7,7 +7,6 @@ from datetime import timedelta
 
 from mailroom.config import Config
 from mailroom.config_servers import Imap, Smtp
-from mailroom.errors import MailroomError
 from mailroom.flow.desk import Desk
 from mailroom.flow.pace import Pace
 from mailroom.office import keyring, office, worker_settings
@@ -106,8 +105,6 @@ def smtp_settings(config: Config) -> SmtpSettings:
 
 def _secret(server: Imap | Smtp) -> Callable[[], Awaitable[str]]:
     async def password() -> str:
-        if server.token_command:
-            raise MailroomError("token_command is not supported yet: use password_file")
         return server.password_file.read() if server.password_file else ""
 
     return password

@@ -128,7 +128,6 @@ def test_threshold_must_fit_the_base(folder: Path) -> None:
         ("service.name", '"a\\r\\nBcc: x"'),
         ("service.hours", f'"{"x" * 81}"'),
         ("service.default_language", '"English"'),
-        ("smtp.token_command", '["", "x"]'),
         ("imap.host", '"imaps://imap.example.org"'),
         ("imap.filed", '"INBOX"'),
         ("notices.quiet", '"8pm-7am"'),
@@ -138,7 +137,6 @@ def test_threshold_must_fit_the_base(folder: Path) -> None:
         ("openpgp.home", "3"),
         ("archive.key_file", "3"),
         ("paths.pages_url", '"ftp://example.org"'),
-        ("imap.token_command", '["token"]'),
         ("smtp.username", '"desk"'),
         ("smtp.password_file", '"password"'),
         ("imap", "3"),
@@ -148,13 +146,16 @@ def test_value_that_does_not_fit_is_refused(folder: Path, key: str, value: str) 
     changes = {name: None for name in MINIMAL if key == "imap" and name.startswith("imap.")}
     (problem,) = refusals(folder, toml({key: value, **changes}))
     assert problem.what != "has a value that does not fit."
-    assert key.rpartition(".")[2] in problem.where or key in {"imap.token_command", "smtp.username"}
+    assert key.rpartition(".")[2] in problem.where or key == "smtp.username"
 
 
-def test_mailbox_may_be_opened_by_token_instead_of_password(folder: Path) -> None:
-    config = changed(folder, imap__password_file=None, imap__token_command='["token", "--secret=canary"]')
-    assert config.imap.token_command == ("token", "--secret=canary")
-    assert "canary" not in repr(config)
+@pytest.mark.parametrize("password", [None, '"password"'])
+@pytest.mark.parametrize("server", ["imap", "smtp"])
+def test_token_command_is_refused_with_what_to_use_instead(folder: Path, server: str, password: str | None) -> None:
+    command = '["token", "--secret=x"]'
+    (problem,) = refusals(folder, toml({f"{server}.token_command": command, f"{server}.password_file": password}))
+    assert problem.where.endswith(f"({server}.token_command)")
+    assert problem.what == "is not supported yet: use password_file."
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.9.9.9", "::1"])
