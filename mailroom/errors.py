@@ -18,7 +18,11 @@ MailroomError
 No message of these errors may carry an address, a subject, a file name or text of a mail: they reach logs.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 class MailroomError(Exception):
@@ -49,6 +53,15 @@ class ConfigError(MailroomError):
     def __init__(self, *problems: Problem) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems = problems
+
+
+def attempt(parse: Callable[[], T], problems: list[Problem]) -> T | None:
+    """Give what `parse` makes; None when it raises a ConfigError, whose problems are added to `problems`."""
+    try:
+        return parse()
+    except ConfigError as error:
+        problems.extend(error.problems)
+        return None
 
 
 class ServerUnreachable(MailroomError):

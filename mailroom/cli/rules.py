@@ -1,17 +1,17 @@
 """`mailroom rules`: checks what admins and translators edit, and shows the rules in their order."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import typer
 
 from mailroom.cli.bench import guide_folders
 from mailroom.cli.options import ConfigOption, JsonOption, group, optional_config, print_columns, print_json
-from mailroom.errors import ConfigError, Problem
+from mailroom.errors import Problem, attempt
 from mailroom.guide import guide_from
 from mailroom.referral.lint import lint
 from mailroom.referral.rules import Rule
+from mailroom.referral.templates import parse_texts
 from mailroom.transport.files import read_texts
 
 app = group("Check and show rules, phrases, services and texts; needs no configuration.")
@@ -40,12 +40,13 @@ def _folders(context: typer.Context, config: Path | None) -> tuple[Path, Path]:
     return paths.rules, paths.templates
 
 
-def _problems(rules: Path, templates: Path) -> Iterator[Problem]:
-    try:
-        guide = guide_from(rules, templates)
-        yield from lint(guide.book.texts, read_texts(templates, ["*/words.yaml"]))
-    except ConfigError as error:
-        yield from error.problems
+def _problems(rules: Path, templates: Path) -> list[Problem]:
+    problems: list[Problem] = []
+    attempt(lambda: guide_from(rules, templates), problems)
+    texts = attempt(lambda: parse_texts(read_texts(templates, ["*/*.txt"])), [])  # its problems are told
+    if texts is not None:
+        problems += attempt(lambda: lint(texts, read_texts(templates, ["*/words.yaml"])), problems) or ()
+    return problems
 
 
 def _placed(problem: Problem, folders: tuple[Path, Path]) -> Problem:

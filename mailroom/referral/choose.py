@@ -4,14 +4,14 @@ Whatever the rules say, three things hold (DESIGN law 3): nobody who asked for s
 tells what it is about goes to an address that is not safe; an answer is never weaker protected than the question.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Literal, TypeVar
+from typing import Literal
 
 from babel import Locale
 
-from mailroom.errors import ConfigError, Problem
+from mailroom.errors import ConfigError, Problem, attempt
 from mailroom.referral.directory import Choice, Directory, parse_directory
 from mailroom.referral.facts import Facts, Known
 from mailroom.referral.offer import Offer, offer
@@ -19,8 +19,6 @@ from mailroom.referral.rules import NO_TEMPLATE, OWN_CATEGORY, Refer, Rules, Tri
 from mailroom.referral.templates import Texts, parse_texts
 from mailroom.triage.country import country_codes
 from mailroom.triage.phrases import Taxonomy
-
-T = TypeVar("T")
 
 RULES = "rules.yaml"
 SERVICES = "services/"
@@ -109,10 +107,10 @@ def _services(refer: Refer, facts: Facts, directory: Directory, today: date) -> 
     return directory.select(need, facts, today)
 
 
-def rulebook(files: Mapping[str, str], texts: Mapping[str, str], taxonomy: Taxonomy) -> Rulebook:
+def rulebook(files: Mapping[str, str], texts: Mapping[str, str], taxonomy: Taxonomy | None) -> Rulebook:
     """Build the rulebook from `rules.yaml` and `services/*.yaml` in `files`, and from all `texts`.
 
-    Other names in `files` are passed over.
+    Other names in `files` are passed over. Without a taxonomy (it is broken) the ids that it gives go unchecked.
 
     Raises:
         ConfigError: with every problem of every file at once.
@@ -122,30 +120,25 @@ def rulebook(files: Mapping[str, str], texts: Mapping[str, str], taxonomy: Taxon
     names = {name.rpartition("/")[2].removesuffix(".txt") for name in texts if name.endswith(".txt")}
     known = replace(known, templates=frozenset(names))
     services = {name: text for name, text in files.items() if name.startswith(SERVICES) and name.endswith(".yaml")}
-    written = _attempt(lambda: parse_texts(texts), problems)
-    directory = _attempt(lambda: parse_directory(services, known), problems)
-    known = replace(known, services=directory.ids if directory else None)
-    rules = _attempt(lambda: parse_rules(RULES, files.get(RULES, ""), known), problems)
+    written = attempt(lambda: parse_texts(texts), problems)
+    directory = attempt(lambda: parse_directory(services, known), problems)
+    known = replace(known, services=directory.ids if directory else frozenset())
+    known = replace(known, unchecked=known.unchecked if directory else known.unchecked | {"service"})
+    rules = attempt(lambda: parse_rules(RULES, files.get(RULES, ""), known), problems)
     if written is None or directory is None or rules is None:
         raise ConfigError(*problems)
     return Rulebook(rules, directory, written)
 
 
-def _attempt(parse: Callable[[], T], problems: list[Problem]) -> T | None:
-    try:
-        return parse()
-    except ConfigError as error:
-        problems.extend(error.problems)
-        return None
-
-
-def known_ids(taxonomy: Taxonomy) -> Known:
+def known_ids(taxonomy: Taxonomy | None) -> Known:
     """Give the ids that rules and entries may name, but for texts and services."""
     languages = frozenset(str(code).replace("_", "-") for code in Locale("en").languages)
+    found = taxonomy or Taxonomy(0, {}, frozenset())
     return Known(
-        categories=taxonomy.current,
-        groups=frozenset(category.group for category in taxonomy.categories.values()),
-        flags=taxonomy.flags,
+        categories=found.current,
+        groups=frozenset(category.group for category in found.categories.values()),
+        flags=found.flags,
         countries=country_codes(),
         languages=languages | {"und"},
+        unchecked=frozenset() if taxonomy else frozenset({"category", "group", "flag"}),
     )

@@ -43,7 +43,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The ids that exist. `services` None: the directory itself is broken, so names of services go unchecked."""
+    """The ids that exist. `unchecked` are kinds of ids whose own file is broken: nothing is said about these."""
 
     categories: frozenset[str]
     groups: frozenset[str]
@@ -52,7 +52,8 @@ class Known:
     languages: frozenset[str]
     channels: frozenset[str] = frozenset({"email", "form"})
     templates: frozenset[str] = frozenset()
-    services: frozenset[str] | None = frozenset()
+    services: frozenset[str] = frozenset()
+    unchecked: frozenset[str] = frozenset()
 
     def fault(self, kind: str, value: str) -> tuple[str, str | None] | None:
         """Say what is wrong with one id of a kind, and the nearest valid one; None when it exists.
@@ -60,12 +61,12 @@ class Known:
         `kind` is category, group, flag, country, region, language, channel, template or service.
         """
         valid = self._valid(kind)
-        if valid is None or value in valid or (kind == "language" and base(value) in valid):
+        if kind in self.unchecked or value in valid or (kind == "language" and base(value) in valid):
             return None
         named = {name.casefold(): code for name, code in country_names("en")} if kind == "country" else {}
         return f"unknown {kind} {value!r}.", named.get(value.casefold()) or nearest(value, valid)
 
-    def _valid(self, kind: str) -> frozenset[str] | None:
+    def _valid(self, kind: str) -> frozenset[str]:
         return {
             "category": self.categories,
             "group": self.groups,

@@ -8,7 +8,7 @@ people mix languages, most of all in fear.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from mailroom.errors import ConfigError, Problem
+from mailroom.errors import ConfigError, Problem, attempt
 from mailroom.mail.message import Message
 from mailroom.triage import category, contact, country, danger, language
 from mailroom.triage.facts import Triage
@@ -42,14 +42,8 @@ def lexicon(files: Mapping[str, str]) -> Lexicon:
         ConfigError: with all problems of all files.
     """
     problems: list[Problem] = []
-    taxonomy: Taxonomy | None = None
+    taxonomy = attempt(lambda: taxonomy_of(files), problems)
     parsed: dict[str, PhraseFile] = {}
-    if _TAXONOMY not in files:
-        raise ConfigError(Problem(_TAXONOMY, "", "the file is missing."))
-    try:
-        taxonomy = parse_taxonomy(_TAXONOMY, files[_TAXONOMY])
-    except ConfigError as error:
-        problems += error.problems
     for name in sorted(name for name in files if name.startswith(_PHRASES)):
         try:
             parsed[language_of(name)] = parse_phrases(name, files[name], taxonomy)
@@ -62,6 +56,17 @@ def lexicon(files: Mapping[str, str]) -> Lexicon:
         _add_all(phrases, code, file)
     unsure = frozenset((code, place) for code, file in parsed.items() for place in file.country.unsure)
     return Lexicon(taxonomy, frozenset(parsed), phrases, unsure)
+
+
+def taxonomy_of(files: Mapping[str, str]) -> Taxonomy:
+    """Read `categories.yaml`.
+
+    Raises:
+        ConfigError: with all its problems.
+    """
+    if _TAXONOMY not in files:
+        raise ConfigError(Problem(_TAXONOMY, "", "the file is missing."))
+    return parse_taxonomy(_TAXONOMY, files[_TAXONOMY])
 
 
 def _add_all(phrases: Phrases, code: str, file: PhraseFile) -> None:

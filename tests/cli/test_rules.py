@@ -41,6 +41,43 @@ def test_a_text_that_breaks_a_promise_to_its_reader_is_told_with_the_promise(fol
     assert ("templates/es/minimal.txt", "T5") in {(line["file"], line["where"]) for line in done.lines()}
 
 
+def spoilt(folder: Path, changes: dict[str, tuple[str, str]]) -> set[str]:
+    """Change a word in each of some files; give the files that `rules check` tells of then."""
+    for name, (old, new) in changes.items():
+        assert old in (folder / name).read_text()
+        (folder / name).write_text((folder / name).read_text().replace(old, new, 1))
+    return {line["file"] for line in here("rules", "check", "--json").lines()}
+
+
+def test_the_problems_of_all_files_are_told_at_once(folder: Path) -> None:
+    phrases_and_rules = {
+        "rules/phrases/en.yaml": ("\ndanger:", "\ndangr:"),
+        "rules/rules.yaml": ("template: minimal", "template: minimla"),
+    }
+    broken_promise = {"templates/es/minimal.txt": ("{{ reference }}", "")}
+    assert spoilt(folder, phrases_and_rules | broken_promise) == {*phrases_and_rules, *broken_promise}
+    assert spoilt(folder, {"templates/fr/full.txt": ("version:", "versoin:")}) == {
+        *phrases_and_rules,
+        "templates/fr/full.txt",
+    }
+
+
+def test_without_a_taxonomy_everything_but_its_ids_is_checked(folder: Path) -> None:
+    (folder / "rules" / "categories.yaml").write_text("version: one\n")
+    rules = folder / "rules" / "rules.yaml"
+    rules.write_text(rules.read_text().replace("template: minimal", "template: minimla", 1))
+    told = here("rules", "check", "--json").lines()
+    assert {line["file"] for line in told} == {"rules/categories.yaml", "rules/rules.yaml"}
+    assert [line["nearest"] for line in told if line["file"] == "rules/rules.yaml"] == ["minimal"]
+
+
+def test_both_folders_are_told_when_neither_can_be_read(folder: Path) -> None:
+    (folder / "rules" / "rules.yaml").write_bytes(b"\xff")
+    (folder / "templates" / "en" / "full.txt").write_bytes(b"\xff")
+    told = here("rules", "check", "--json").lines()
+    assert [line["file"].rpartition("/")[2] for line in told] == ["rules.yaml", "full.txt"]
+
+
 def test_a_missing_folder_of_a_configuration_is_told(folder: Path) -> None:
     done = here("rules", "check", "--config", str(folder / "none.toml"))
     assert done.status == 2
