@@ -5,7 +5,7 @@
 # The newest Python at hand beside the one that `make test` uses; empty when there is no other.
 NEWEST := $(shell scripts/newest-python)
 TEST_NEEDS := gpg:gnupg gpg-agent:gpg-agent dovecot:dovecot-imapd
-PYTEST := -m pytest -q -n 2
+PYTEST := -m pytest -q -n 2 --dist worksteal
 # The newest Python runs the rooms. What starts whole services is left to the first one until a wait without end,
 # seen on 3.13 in the tests of killer mails, is understood (CHANGELOG.md).
 WHOLE := --ignore=tests/e2e --ignore=tests/flow --ignore=tests/cli --ignore=tests/test_demo.py \

@@ -1,4 +1,6 @@
-"""The one option of the test suite, and what holds for every property test."""
+"""The one option of the test suite, its order, and what holds for every property test."""
+
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -7,7 +9,22 @@ from hypothesis import settings
 settings.register_profile("mailroom", deadline=None)
 settings.load_profile("mailroom")
 
+# What waits for processes comes first, so that many quick tests are left to fill what remains of the time.
+SLOW = ("e2e", "test_demo.py", "cli", "test_benchmarks.py", "flow")
+TESTS = Path(__file__).parent
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--update-golden`: take what is made now as what is expected, then look at the difference in git."""
     parser.addoption("--update-golden", action="store_true", help="accept the present results of the golden corpus")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the slow rooms first."""
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> int:
+    room = item.path.relative_to(TESTS).parts[0]
+    return SLOW.index(room) if room in SLOW else len(SLOW)

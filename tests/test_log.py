@@ -26,12 +26,13 @@ class Terminal(io.StringIO):
 def stream() -> Iterator[io.StringIO]:
     root = logging.getLogger()
     before = root.handlers, root.level, logging.getLoggerClass(), logging.raiseExceptions
+    configured = structlog.get_config()
     written = io.StringIO()
     configure("info", written)
     yield written
     root.handlers, root.level, logger_class, logging.raiseExceptions = before
     logging.setLoggerClass(logger_class)
-    structlog.reset_defaults()
+    structlog.configure(**configured)
 
 
 def lines(stream: io.StringIO) -> list[dict[str, Any]]:
