@@ -52,7 +52,7 @@ def _facts(scene: Scene) -> Iterator[tuple[str, str]]:
     found = scene.decision
     yield "arrived", _arrived(found)
     yield "filed", _filed(scene)
-    if found["rule"]:
+    if found["rule"]["id"]:
         yield "because", _evidence(found["triage"])
         yield "rule", _rule(found["rule"])
     yield "answer", _answer(found["reply"])

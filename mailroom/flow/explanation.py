@@ -71,9 +71,9 @@ def _finding(finding: Finding) -> dict[str, object]:
     }
 
 
-def _rule(decision: Decision | None) -> dict[str, object] | None:
+def _rule(decision: Decision | None) -> dict[str, object]:
     if decision is None:
-        return None
+        return {"id": None, "file": None, "line": None, "trace": []}
     trace = [{"rule": tried.rule, "hit": tried.hit, "why": tried.why} for tried in decision.trace]
     return {"id": decision.rule, "file": decision.file, "line": decision.line, "trace": trace}
 

@@ -47,8 +47,10 @@ def test_values_are_those_of_the_contract(corpus: list[dict[str, Any]]) -> None:
         assert isinstance(line["triage"]["category"]["value"], str)
         assert line["triage"]["contact"] in ("ok", "unsafe", "none", None)
         assert line["reply"]["detail"] in ("full", "minimal", None)
-        if line["kind"] in ("report", "follow_up"):
-            assert line["rule"].keys() >= {"id", "file", "line", "trace"}
+        assert line["rule"].keys() >= {"id", "file", "line", "trace"}
+        if line["kind"] not in ("report", "follow_up"):
+            assert line["rule"] == {"id": None, "file": None, "line": None, "trace": []}
+        else:
             assert line["rule"]["trace"]
             assert all(one.keys() == {"rule", "hit", "why"} for one in line["rule"]["trace"])
 
