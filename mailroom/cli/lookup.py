@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
 from mailroom.config import Config
 from mailroom.flow.desk import Policy
 from mailroom.flow.filing import Budget
-from mailroom.flow.intake import budget
+from mailroom.flow.intake import budget, with_usable_key
 from mailroom.flow.routing import Link, find_case
 from mailroom.mail.message import Opened
 from mailroom.records import database
@@ -31,12 +31,7 @@ class Records:
 
     async def link(self, policy: Policy, opened: Opened) -> Link:
         """Find the case that a mail belongs to, without a reply key that has expired or was revoked since."""
-        link = await find_case(self.cases, policy, opened)
-        case = link.case
-        if case is None or case.reply_key is None or case.address is None:
-            return link
-        usable = Sequoia().certificate_for(case.reply_key, case.address)
-        return link if usable else replace(link, case=replace(case, reply_key=None))
+        return with_usable_key(Sequoia().certificate_for, await find_case(self.cases, policy, opened))
 
     async def spent(self, opened: Opened) -> Budget:
         """Count the answers that its sender had; none in a quarter that has no hash key yet, which asking would make.

@@ -16,6 +16,7 @@ from mailroom.flow import answering, commands
 from mailroom.flow.desk import Desk
 from mailroom.flow.explanation import explanation
 from mailroom.flow.filing import Budget, Case, Facts, Filing, Understood
+from mailroom.flow.opening import FindKey
 from mailroom.flow.pace import Payer
 from mailroom.flow.ports import Cases
 from mailroom.flow.routing import Link, Routed, clear_facts, contact_wish, find_case, route
@@ -52,7 +53,9 @@ async def take_in(desk: Desk, raw: RawMail) -> Outcome:
 
 async def decide(desk: Desk, understood: Understood) -> Routed:
     """Find the case of a mail and route it."""
-    link = _with_usable_key(desk, await find_case(desk.cases, desk.office.policy, understood.opened))
+    link = with_usable_key(
+        desk.encryptor.certificate_for, await find_case(desk.cases, desk.office.policy, understood.opened)
+    )
     spent = await budget(desk.cases, understood.opened)
     # From here to the promise nothing is awaited: no other mail of this domain comes in between.
     promised = desk.pace.promises(_payer(understood.opened))
@@ -69,12 +72,12 @@ async def budget(cases: Cases, opened: Opened) -> Budget:
     return await cases.budget(sender, vouched=opened.authentication == "pass") if sender else Budget(0, 0)
 
 
-def _with_usable_key(desk: Desk, link: Link) -> Link:
+def with_usable_key(find_key: FindKey, link: Link) -> Link:
     """Leave out a reply key that has expired or was revoked since: then a new one is asked for."""
     case = link.case
     if case is None or case.reply_key is None or case.address is None:
         return link
-    usable = desk.encryptor.certificate_for(case.reply_key, case.address)
+    usable = find_key(case.reply_key, case.address)
     return link if usable else replace(link, case=replace(case, reply_key=None))
 
 
