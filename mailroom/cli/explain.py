@@ -54,7 +54,7 @@ async def _explain_all(found: "Bench", paths: list[str], *, json_lines: bool) ->
     unread = 0
     for path in _files(paths):
         try:
-            content = _read(path)
+            content = _read(path, found.most_bytes)
         except OSError as error:
             typer.echo(f"{shown(path)}: cannot be read: {error.strerror}", err=True)
             unread += 1
@@ -67,8 +67,11 @@ async def _explain_all(found: "Bench", paths: list[str], *, json_lines: bool) ->
     return unread
 
 
-def _read(path: str) -> bytes:
-    return sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+def _read(path: str, most: int) -> bytes:
+    if path == "-":
+        return sys.stdin.buffer.read(most)
+    with Path(path).open("rb") as file:
+        return file.read(most)
 
 
 def _files(paths: list[str]) -> Iterator[str]:

@@ -18,6 +18,7 @@ import aioimaplib
 
 from mailroom.errors import MailboxError, ServerUnreachable
 from mailroom.flow.filing import Location
+from mailroom.mail.beginning import BEGINNING_BYTES, beginning
 from mailroom.mail.message import Arrival, RawMail
 from mailroom.transport import imap_parse as parse
 from mailroom.transport import imap_steps as steps
@@ -27,8 +28,6 @@ from mailroom.transport.network import Security, reason, tls_context
 logging.getLogger("aioimaplib").setLevel(logging.WARNING)
 
 LOGOUT_SECONDS = 0.9
-# Enough for the words of a person; header and text are each cut there.
-BEGINNING_BYTES = 262_144
 
 # What these commands lead to when the server says OK (RFC 3501 section 3).
 _STATES = {"LOGIN": aioimaplib.AUTH, "AUTHENTICATE": aioimaplib.AUTH, "SELECT": aioimaplib.SELECTED}
@@ -168,11 +167,11 @@ class ImapMailbox:
             )
             header, part = _bytes(whole.get(b"BODY[HEADER]<0>")), parse.text_part(whole.get(b"BODYSTRUCTURE"))
             if part is None:
-                return RawMail(arrival, parse.beginning(header), complete=False)
+                return RawMail(arrival, beginning(header), complete=False)
             wanted = f"BODY.PEEK[{part}.MIME]<0.{BEGINNING_BYTES}> BODY.PEEK[{part}]<0.{BEGINNING_BYTES}>"
             found = await steps.fetch_one(connection, arrival.uid, wanted)
         mime, body = (_bytes(found.get(f"BODY[{part}{which}".encode())) for which in (".MIME]<0>", "]<0>"))
-        content = parse.beginning(header, mime, body, cut=len(body) >= BEGINNING_BYTES)
+        content = beginning(header, mime, body, cut=len(body) >= BEGINNING_BYTES)
         return RawMail(arrival, content, complete=False)
 
     async def delete(self, arrivals: Sequence[Arrival]) -> None:

@@ -28,7 +28,6 @@ _ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
 _COPYUID = re.compile(rb"\[COPYUID (\d{1,10}) ([\d:,]+) ([\d:,]+)\]", re.IGNORECASE)
 _UIDVALIDITY = re.compile(rb"\[UIDVALIDITY (\d{1,10})\]", re.IGNORECASE)
 _CODE = re.compile(rb"\[([A-Z]+)[\] ]", re.IGNORECASE)
-_CONTENT_FIELD = re.compile(rb"^content-[^\n]*\n(?:[ \t][^\n]*\n)*", re.IGNORECASE | re.MULTILINE)
 _PRINTABLE_OR_NOT = re.compile("[ -~]+|[^ -~]+")
 
 
@@ -286,14 +285,3 @@ def _is(value: Value, word: bytes) -> bool:
     while isinstance(value, list) and value:
         value = value[0]
     return isinstance(value, bytes) and value.upper() == word
-
-
-def beginning(header: bytes, mime: bytes = b"", body: bytes = b"", *, cut: bool = False) -> bytes:
-    """Make a small mail of one part: the header of the whole mail, described by the MIME header of that part.
-
-    With no `mime` the header stays as it is. With `cut` the last line of `body` may be half a line: it is dropped.
-    """
-    fields = header.rstrip(b"\r\n") + b"\r\n"
-    if mime:
-        fields = _CONTENT_FIELD.sub(b"", fields) + b"".join(_CONTENT_FIELD.findall(mime))
-    return fields + b"\r\n" + (body[: body.rfind(b"\n") + 1] if cut else body)

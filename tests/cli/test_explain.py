@@ -1,4 +1,5 @@
 import asyncio
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,17 @@ def test_paths_are_told_as_given_and_folders_are_read_to_the_bottom(
     done = here("explain", "--json", "./a/", "a/../a/2.eml", "-", stdin=ENGLISH.read_bytes())
     assert [line["path"] for line in done.lines()] == ["./a/2.eml", "./a/b/1.eml", "a/../a/2.eml", "-"]
     assert len({str(line | {"path": None}) for line in done.lines()}) == 1
+
+
+def test_of_a_mail_that_is_too_large_no_more_than_its_beginning_is_read(house: House, tmp_path: Path) -> None:
+    written = house.config.read_text()
+    house.config.write_text(written.replace("# max_message_bytes = 26214400", "max_message_bytes = 2000"))
+    mail = tmp_path / "large.eml"
+    mail.write_bytes(plain(1, TEXTS["en"]))
+    os.truncate(mail, 1 << 40)  # a terabyte, most of it a hole
+    done = here("--config", str(house.config), "explain", "--json", str(mail))
+    [line] = done.lines()
+    assert (done.status, line["kind"], line["triage"]["language"]["value"]) == (0, "report", "en")
 
 
 def test_a_leading_mbox_line_changes_nothing() -> None:

@@ -73,6 +73,38 @@ async def test_explain_and_run_agree_on_every_mail_of_the_corpus(furnish: Build,
     assert {parsed(one).get_content_type() for one in sent} == {"text/plain", "multipart/encrypted"}
 
 
+BODY = b"\r\n" + b"He follows me home every day and threatens to kill me.\r\n" * 20
+HTML = b"Content-Type: text/html\r\n\r\n<p>He follows me home every day.</p>\r\n"
+TEXT = b"Content-Type: text/plain; charset=utf-8\r\n" + BODY
+PICTURE = b"Content-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\n" + b"AAAA" * 2000 + b"\r\n"
+HEAD = b"From: anna@example.net\r\nSubject: what he does\r\nMessage-ID: <%d@example.net>\r\nX-A: " + b"a" * 900
+
+
+def too_large() -> list[bytes]:
+    """Mails of more than 2,000 bytes, whose text stands in different places."""
+    bodies = [(HTML, TEXT, PICTURE), (PICTURE, HTML), (PICTURE, TEXT, HTML), (PICTURE,)]
+    multipart = b'\r\nContent-Type: multipart/mixed; boundary="b"\r\n\r\n'
+    made = [multipart + b"".join(b"--b\r\n" + part for part in parts) + b"--b--\r\n" for parts in bodies]
+    plain = b"\r\nContent-Type: text/plain\r\n" + BODY * 3
+    whole = [HEAD % number + body for number, body in enumerate([*made, plain], 1)]
+    return [*whole, pgp_mime_encrypted("carla@example.net", entity("He follows me. " * 300))]
+
+
+async def test_they_agree_on_mails_of_which_only_the_beginning_is_read(
+    furnish: Build, sink: Sink, people_home: Path
+) -> None:
+    house: House = furnish(replies__per_sender_per_day=1000, imap__max_message_bytes=2000)
+    mails = too_large()
+    house.receive(*mails)
+    said = await asyncio.to_thread(explained, house, house.inbox())
+    await asyncio.to_thread(house.mailroom, "run", "--once")
+    assert house.inbox() == mails
+    done = await asyncio.to_thread(decided, house, people_home)
+    assert sorted(map(canonical, done)) == sorted(map(canonical, said))
+    assert {line["triage"]["category"]["value"] for line in said} >= {"stalking"}
+    assert [line["message"]["attachments"] for line in said] == [[]] * len(said)
+
+
 def canonical(explanation: dict[str, Any]) -> str:
     """Write an explanation so that equal ones are equal strings."""
     return json.dumps(explanation, sort_keys=True, ensure_ascii=False)

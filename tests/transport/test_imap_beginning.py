@@ -4,7 +4,7 @@ from email import message_from_bytes, policy
 
 import pytest
 
-from mailroom.transport.imap import BEGINNING_BYTES
+from mailroom.mail.beginning import BEGINNING_BYTES, beginning_of
 from tests.servers.dovecot import Dovecot
 from tests.transport.conftest import OpenMailbox
 
@@ -46,6 +46,7 @@ async def _beginning(dovecot: Dovecot, open_mailbox: OpenMailbox, content: bytes
     mail = await mailbox.fetch_beginning(arrival)
     assert (mail.complete, mail.arrival) == (False, arrival)
     assert dovecot.flags(user) == [""]
+    assert beginning_of(content) == mail.content  # `explain` sees the same
     return mail.content
 
 

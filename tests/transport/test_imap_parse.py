@@ -109,11 +109,6 @@ def test_quoted_strings_and_literals_are_values_and_nil_is_none() -> None:
     assert parse.values(response)[3] == [b"A", b'x "(\\', b"B", b")N(", b"C", None, b"D", b"NIL", b"E", []]
 
 
-@given(st.binary(), st.binary(), st.binary())
-def test_a_beginning_always_has_a_header_that_ends(header: bytes, mime: bytes, body: bytes) -> None:
-    assert b"\r\n\r\n" in parse.beginning(header, mime, body)
-
-
 def test_a_code_is_told_without_the_words_behind_it() -> None:
     assert parse.response_code(b"[TRYCREATE] no folder Secret") == "TRYCREATE"
     assert parse.response_code(b"[COPYUID 1 2 3] done") == "COPYUID"
