@@ -9,6 +9,7 @@ from mailroom.config import Config
 from mailroom.config_servers import Imap, Smtp
 from mailroom.flow.desk import Desk
 from mailroom.flow.pace import Pace
+from mailroom.flow.ports import Opener
 from mailroom.office import keyring, office, worker_settings
 from mailroom.records.archives import archive_generation
 from mailroom.records.arrivals import ArrivalBook
@@ -26,7 +27,7 @@ from mailroom.transport.imap import ImapMailbox, ImapSettings
 from mailroom.transport.pool import WorkerPool
 from mailroom.transport.sequoia import Sequoia
 from mailroom.transport.smtp import SmtpCourier, SmtpSettings
-from mailroom.worker import open_mail, start
+from mailroom.worker import WorkerSettings, open_mail, start
 
 _DAYS_A_MONTH = 30.44
 
@@ -42,14 +43,22 @@ class Books:
     outbox: OutboxBook
 
 
-async def desk(config: Config, stack: AsyncExitStack) -> Desk:
-    """Build the desk; whatever must be closed is left to `stack`."""
+def workers(settings: WorkerSettings, stack: AsyncExitStack) -> Opener:
+    """Start the processes that open mails; their end is left to `stack`."""
+    pool = WorkerPool(open_mail, start, settings)
+    stack.callback(pool.close)
+    return pool
+
+
+async def desk(
+    config: Config, stack: AsyncExitStack, opener: Callable[[WorkerSettings, AsyncExitStack], Opener] = workers
+) -> Desk:
+    """Build the desk; whatever must be closed is left to `stack`. `opener` makes what opens its mails."""
     home = DeskHome(config.openpgp.home)
     books = records(config, home)
     stack.callback(books.database.close)
     ours = office(config, home)
-    pool = WorkerPool(open_mail, start, worker_settings(config, ours.guide.lexicon))
-    stack.callback(pool.close)
+    opening = opener(worker_settings(config, ours.guide.lexicon), stack)
     mailbox, courier = ImapMailbox(imap_settings(config)), SmtpCourier(smtp_settings(config))
     stack.push_async_callback(mailbox.close)
     stack.push_async_callback(courier.close)
@@ -57,7 +66,7 @@ async def desk(config: Config, stack: AsyncExitStack) -> Desk:
         office=ours,
         mailbox=mailbox,
         courier=courier,
-        opener=pool,
+        opener=opening,
         signer=GnuPGSigner(keyring(config)),
         encryptor=Sequoia(),
         arrivals=books.arrivals,

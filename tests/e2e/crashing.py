@@ -16,7 +16,6 @@ from mailroom.config import load
 from mailroom.flow.desk import Desk
 from mailroom.flow.filing import Understood
 from mailroom.mail.message import RawMail
-from mailroom.office import worker_settings
 from mailroom.records import schema
 from tests.e2e import warm
 
@@ -86,9 +85,9 @@ class Wrapped:
 
 
 class InProcess:
-    """Opens mails in a thread: a real worker process would cost these tests a second a run."""
+    """Opens mails in a thread, for tests of what is done with them; made as `assembly.workers` is."""
 
-    def __init__(self, settings: worker.WorkerSettings) -> None:
+    def __init__(self, settings: worker.WorkerSettings, _stack: object = None) -> None:
         self._reader = worker.reader(settings)
 
     async def open(self, raw: RawMail) -> Understood:
@@ -110,10 +109,7 @@ async def _round(path: Path, kill: Kill | None, *, real_worker: bool) -> None:
     async with contextlib.AsyncExitStack() as stack:
         stack.enter_context(daemon.alone_in(config.service.data_dir))
         schema.upgrade(config.database_url)
-        desk = await assembly.desk(config, stack)
-        if not real_worker:
-            settings = worker_settings(config, desk.office.guide.lexicon)
-            desk = dataclasses.replace(desk, opener=InProcess(settings))
+        desk = await assembly.desk(config, stack, assembly.workers if real_worker else InProcess)
         await daemon.run_once(wrapped(desk, kill) if kill else desk)
 
 

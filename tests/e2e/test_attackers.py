@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import dataclasses
 import re
 from collections.abc import Iterator
 from email import message_from_bytes
@@ -15,7 +14,6 @@ from sqlalchemy import select, update
 from mailroom import assembly, daemon
 from mailroom.assembly import Books
 from mailroom.config import load
-from mailroom.office import worker_settings
 from mailroom.records import schema
 from mailroom.records.casework import Casework
 from mailroom.records.clock import utc
@@ -51,9 +49,7 @@ async def run(house: House, sink: Sink, *mails: bytes) -> list[Delivery]:
     config = load(house.config)
     async with contextlib.AsyncExitStack() as stack:
         schema.upgrade(config.database_url)
-        desk = await assembly.desk(config, stack)
-        opener = InProcess(worker_settings(config, desk.office.guide.lexicon))
-        await daemon.run_once(dataclasses.replace(desk, opener=opener))
+        await daemon.run_once(await assembly.desk(config, stack, InProcess))
     return sink.deliveries[before:]
 
 

@@ -2,16 +2,15 @@
 
 import asyncio
 import contextlib
-import dataclasses
 from pathlib import Path
 
 import pytest
 
 from mailroom import assembly, daemon
 from mailroom.config import load
-from mailroom.office import worker_settings
 from mailroom.records import schema
 from mailroom.transport.pool import WorkerPool
+from mailroom.worker import WorkerSettings
 from tests.e2e.conftest import Build
 from tests.e2e.house import House, notices, parsed, replies
 from tests.e2e.killers import BREAKING, deadly, start_small
@@ -23,10 +22,13 @@ async def run_with_deadly_worker(house: House) -> daemon.Summary:
     config = load(house.config)
     schema.upgrade(config.database_url)
     async with contextlib.AsyncExitStack() as stack:
-        desk = await assembly.desk(config, stack)
-        pool = WorkerPool(deadly, start_small, worker_settings(config, desk.office.guide.lexicon), seconds=1.5)
-        stack.callback(pool.close)
-        return await daemon.run_once(dataclasses.replace(desk, opener=pool))
+        return await daemon.run_once(await assembly.desk(config, stack, deadly_workers))
+
+
+def deadly_workers(settings: WorkerSettings, stack: contextlib.AsyncExitStack) -> WorkerPool:
+    pool = WorkerPool(deadly, start_small, settings, seconds=1.5)
+    stack.callback(pool.close)
+    return pool
 
 
 @pytest.mark.parametrize("how", list(BREAKING))

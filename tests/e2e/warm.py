@@ -20,19 +20,21 @@ import pytest
 from mailroom.cli import main
 
 _CONTEXT = multiprocessing.get_context("forkserver")
+_PRELOADED = ["tests.e2e.preloaded"]
 _SECONDS = 120
 
 
 @pytest.fixture(scope="session", autouse=True)
 def warm() -> None:
     """Start the server before anybody else starts it with less loaded; for a conftest.py."""
-    _CONTEXT.set_forkserver_preload(["tests.e2e.preloaded"])
+    _CONTEXT.set_forkserver_preload(_PRELOADED)
     forkserver.ensure_running()
 
 
 def run(target: Callable[..., None], *args: Any) -> int:
     """Call `target` in a process of its own; give its exit status, -9 when it was killed."""
-    process = _CONTEXT.Process(target=_sharing_the_server, args=(target, *args))
+    _CONTEXT.set_forkserver_preload(_PRELOADED)  # a server that died is started again
+    process = _CONTEXT.Process(target=target, args=args)
     process.start()
     process.join(_SECONDS)
     if process.exitcode is None:
@@ -49,13 +51,6 @@ def mailroom(*args: str, env: Mapping[str, str]) -> subprocess.CompletedProcess[
         return subprocess.CompletedProcess(args, status, *(each.read_bytes() for each in streams))
 
 
-def _sharing_the_server(target: Callable[..., None], *args: Any) -> None:
-    # What multiprocessing promises ("a child process will just reuse the forkserver started by its parent"), and does
-    # not do: it would start another one, which loads everything once more.
-    forkserver.ensure_running = forkserver._forkserver.ensure_running = lambda: None  # type: ignore[method-assign]
-    target(*args)
-
-
 def _command(args: tuple[str, ...], env: dict[str, str], out: Path, err: Path) -> None:
     os.environ.clear()
     os.environ.update(env)
@@ -63,4 +58,12 @@ def _command(args: tuple[str, ...], env: dict[str, str], out: Path, err: Path) -
         with path.open("wb") as file:
             os.dup2(file.fileno(), number)
     sys.argv = ["mailroom", *args]
+    _share_the_server()
     main()
+
+
+def _share_the_server() -> None:
+    # What multiprocessing promises ("a child process will just reuse the forkserver started by its parent"), and does
+    # not do: it would start another one, which loads everything once more. Not for who may be killed while a worker
+    # starts: the server ends when a client leaves in the middle of its request.
+    forkserver.ensure_running = forkserver._forkserver.ensure_running = lambda: None  # type: ignore[method-assign]

@@ -16,7 +16,6 @@ from mailroom.config_writer import Value
 from mailroom.flow.desk import Desk, Guide
 from mailroom.flow.filing import Case, Letter
 from mailroom.guide import guide_from
-from mailroom.office import worker_settings
 from mailroom.records import schema
 from mailroom.share import share_path
 from tests.e2e.crashing import InProcess
@@ -82,9 +81,8 @@ async def open_counter(desk_home: Path, people_home: Path, guide: Guide, tmp_pat
             _furnish(folder, home, ours)
             config = load(folder / "config.toml")
             schema.upgrade(config.database_url)
-            desk = await assembly.desk(config, stack)
-            inbox, bag, opener = Inbox(), Bag(), InProcess(worker_settings(config, desk.office.guide.lexicon))
-            desk = dataclasses.replace(desk, mailbox=inbox, courier=bag, opener=opener)
+            desk, inbox, bag = await assembly.desk(config, stack, InProcess), Inbox(), Bag()
+            desk = dataclasses.replace(desk, mailbox=inbox, courier=bag)
             return Counter(desk, inbox, bag, folder, people_home)
 
         yield one
