@@ -1,17 +1,19 @@
 """Many phrases looked for in one pass over the words of a text."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Literal
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
+from typing import Literal, NamedTuple, TypeVar
 
 from mailroom.triage.folding import words
-from mailroom.triage.wording import COUNTRY, Step, rare_step, steps
+from mailroom.triage.wording import COUNTRY, GAP, SHORTEST_BEGINNING, Places, Step, rare_step, steps
+
+T = TypeVar("T")
 
 Kind = Literal["category", "danger", "contact", "country", "harmless"]
 
 
-@dataclass(frozen=True, slots=True)
-class Meaning:
+class Meaning(NamedTuple):
     """What it means that a phrase is in a text.
 
     `target` is the id of a category or flag, a contact preference, or the language of a country phrase;
@@ -24,133 +26,165 @@ class Meaning:
     flag: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """One phrase found: words `start` to `end` (exclusive) of the text, and the country named in it."""
 
     meaning: Meaning
     start: int
     end: int
-    words: str = field(repr=False)
+    words: str
     country: str | None = None
 
+    def __repr__(self) -> str:
+        """Leave out the words: they are content."""
+        return f"Hit({self.meaning}, {self.start}, {self.end})"
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Phrase:
-    """A phrase taken apart. `language` is the one whose country names count in it.
 
-    Before its rare step, by which it is looked for, come at least `fewest` and at most `most` words.
-    """
+class _Phrase(NamedTuple):
+    """A phrase taken apart. `language` is the one whose country names count in it; `plain`: so is each step."""
 
     steps: tuple[Step, ...]
     meaning: Meaning
     language: str
-    fewest: int
-    most: int
+    plain: bool
+    names_country: bool
 
-    def may_be_in(self, vocabulary: set[str]) -> bool:
-        """Tell whether each word that has to be there is there somewhere."""
-        return all(step.may_be_in(vocabulary) for step in self.steps)
-
-    def starts(self, rare_at: Iterable[int]) -> set[int]:
-        """Give the positions where the phrase can begin, when its rare step is at these."""
-        return {start for at in rare_at for start in range(max(0, at - self.most), at - self.fewest + 1)}
-
-
-@dataclass(slots=True)
-class _Names:
-    """A place inside names of countries; `code` where a name ends."""
-
-    after: "dict[str, _Names]" = field(default_factory=dict)
-    code: str | None = None
+    def starts(self, where: Places) -> int:
+        """Give the places (bits, see `Places`) where the phrase begins; some too many when it names a country."""
+        places = where[GAP]
+        for step in reversed(self.steps):
+            places = places >> 1 & where[step.keys] if step.plain else step.before(places, where)
+            if not places:
+                break
+        return places
 
 
 class Phrases:
     """All phrases of all languages. Filled once, then only read.
 
-    Each phrase has a rare word without which it cannot be in a text. A scan first asks which of these words
-    are there, and then looks only at the phrases that can be.
+    Each phrase has a rare word without which it cannot be in a text. A scan first asks which of these words are there.
+    Then it goes through the words of each phrase that can be there, the last word first, at all places of the text
+    at once.
     """
 
     def __init__(self) -> None:
-        self._by_rare_word: dict[str, list[_Phrase]] = {}
-        self._by_rare_stem: dict[str, list[_Phrase]] = {}
-        self._stem_lengths: tuple[int, ...] = ()
-        self._names: dict[str, _Names] = {}
+        self._phrases: list[_Phrase] = []
+        self._by_rare_key: dict[str, list[int]] = {}
+        self._together: dict[str, list[str]] = {}  # for each key, where it stands with others
+        self._beginnings: set[str] = set()
+        self._lengths: dict[str, list[int]] = {}  # of the beginnings, by their first two letters
+        self._names: dict[str, dict[str, str]] = {}
+        self._first_of_names: set[str] = set()
+        self._longest_name = 0
 
     def add(self, phrase: str, meaning: Meaning, language: str) -> None:
         """Look for `phrase` from now on. Raises ValueError as `steps`."""
         parsed = steps(phrase)
-        at = rare_step(parsed)
-        fewest, most = sum(step.shortest for step in parsed[:at]), sum(step.longest for step in parsed[:at])
-        entry = _Phrase(tuple(parsed), meaning, language, fewest, most)
-        for word in parsed[at].first_words:
-            self._by_rare_word.setdefault(word, []).append(entry)
-        for stem in parsed[at].beginnings:
-            self._by_rare_stem.setdefault(stem, []).append(entry)
-        self._stem_lengths = tuple({*self._stem_lengths, *map(len, parsed[at].beginnings)})
+        for key in rare_step(parsed).first:
+            self._by_rare_key.setdefault(key, []).append(len(self._phrases))
+        for step in parsed:
+            self._add_keys(step)
+        plain, names_country = all(step.plain for step in parsed), any(step.text == COUNTRY for step in parsed)
+        self._phrases.append(_Phrase(tuple(parsed), meaning, language, plain, names_country))
+
+    def _add_keys(self, step: Step) -> None:
+        for key in step.beginnings:
+            self._beginnings.add(key)
+            _add_once(self._lengths, key[:SHORTEST_BEGINNING], len(key) - 1)
+        if "|" in step.keys:
+            for key in step.keys.split("|"):
+                _add_once(self._together, key, step.keys)
 
     def add_country(self, name: str, code: str, language: str) -> None:
         """Let `name` stand for the country `code` in the phrases of `language`."""
-        node = self._names.setdefault(language, _Names())
-        for word in words(name):
-            node = node.after.setdefault(word, _Names())
-        node.code = code
+        folded = words(name)
+        self._names.setdefault(language, {})[" ".join(folded)] = code
+        self._first_of_names.update(folded[:1])
+        self._longest_name = max(self._longest_name, len(folded))
 
     def scan(self, text: list[str]) -> list[Hit]:
         """Find every phrase in a folded text, in the order of the text; harmless ones hide what lies inside them.
 
         Of the ways in which one phrase fits at one place the longest counts.
         """
-        positions: dict[str, list[int]] = {}
-        for at, word in enumerate(text):
-            positions.setdefault(word, []).append(at)
+        where = self._where(text)
+        rare = where.keys() & self._by_rare_key.keys()
         hits = []
-        for phrase, rare_at in self._possible(positions).items():
-            for start in phrase.starts(rare_at):
-                end, country = self._end(phrase, text, start)
+        for number in {number for key in rare for number in self._by_rare_key[key]}:
+            phrase = self._phrases[number]
+            for start in _numbers(phrase.starts(where)):
+                end, country = self._end(phrase, text, where, start)
                 if end > start:
                     hits.append(Hit(phrase.meaning, start, end, " ".join(text[start:end]), country))
         return _not_harmless(hits)
 
-    def _possible(self, positions: dict[str, list[int]]) -> dict[_Phrase, list[int]]:
-        """Give the phrases whose words are in the text, in whatever order, and where their rare step is."""
-        found: dict[_Phrase, list[int]] = {}
-        for word in self._by_rare_word.keys() & positions.keys():
-            for phrase in self._by_rare_word[word]:
-                found.setdefault(phrase, []).extend(positions[word])
-        for word, beginning in ((word, word[:length]) for word in positions for length in self._stem_lengths):
-            for phrase in self._by_rare_stem.get(beginning, ()):
-                found.setdefault(phrase, []).extend(positions[word])
-        vocabulary = set(positions)
-        return {phrase: rare_at for phrase, rare_at in found.items() if phrase.may_be_in(vocabulary)}
+    def _where(self, text: list[str]) -> Places:
+        """Find out where all is that phrases look for."""
+        where: Places = defaultdict(int)
+        place = 1
+        for word in text:
+            where[word] |= place
+            place <<= 1
+        for word, places in list(where.items()):
+            for length in self._lengths.get(word[:SHORTEST_BEGINNING], ()):
+                beginning = f"{word[:length]}*"
+                if beginning in self._beginnings:
+                    where[beginning] |= places
+        for key, places in list(where.items()):
+            for keys in self._together.get(key, ()):
+                where[keys] |= places
+        for word in self._first_of_names & where.keys():
+            where[COUNTRY] |= where[word]
+        where[GAP] = (2 << len(text)) - 1
+        return where
 
-    def _end(self, phrase: _Phrase, text: list[str], start: int) -> tuple[int, str | None]:
+    def _end(self, phrase: _Phrase, text: list[str], where: Places, start: int) -> tuple[int, str | None]:
         """Give the end of the longest way in which the phrase fits at `start`, and the country in it; 0 for none."""
-        reached: dict[int, str | None] = {start: None}
+        if phrase.plain:
+            return start + len(phrase.steps), None
+        if not phrase.names_country:
+            return _after(phrase.steps, 1 << start, where).bit_length() - 1, None
+        reached: dict[str | None, int] = {None: 1 << start}  # places by the country named on the way there
         for step in phrase.steps:
-            behind: dict[int, str | None] = {}
-            for at, country in reached.items():
-                if step.text == COUNTRY:
-                    behind.update(self._behind_country(phrase.language, text, at))
-                else:
-                    for end in step.ends(text, at):
-                        behind[end] = country
-            if not behind:
-                return 0, None
-            reached = behind
-        end = max(reached)
-        return end, reached[end]
+            if step.text == COUNTRY:
+                reached = self._after_country(phrase.language, text, reached)
+            else:
+                reached = {country: step.after(places, where) for country, places in reached.items()}
+        ends = [(places.bit_length() - 1, country) for country, places in reached.items()]
+        return max(reversed(ends), key=itemgetter(0), default=(0, None))
 
-    def _behind_country(self, language: str, text: list[str], at: int) -> dict[int, str | None]:
-        """Give the position after the longest name of a country that begins here, with its code."""
-        names, best = self._names.get(language), dict[int, str | None]()
-        while names is not None:
-            if names.code is not None:
-                best = {at: names.code}
-            names = names.after.get(text[at]) if at < len(text) else None
-            at += 1
-        return best
+    def _after_country(self, language: str, text: list[str], before: Mapping[str | None, int]) -> dict[str | None, int]:
+        """Give the places after the longest name of a country that begins at any of the places before, by its code."""
+        names, reached = self._names.get(language, {}), dict[str | None, int]()
+        for at in (at for places in before.values() for at in _numbers(places)):
+            for end in range(min(at + self._longest_name, len(text)), at, -1):
+                code = names.get(" ".join(text[at:end]))
+                if code is not None:
+                    reached[code] = reached.pop(code, 0) | 1 << end
+                    break
+        return reached
+
+
+def _after(steps: Sequence[Step], places: int, where: Places) -> int:
+    for step in steps:
+        places = (places & where[step.keys]) << 1 if step.plain else step.after(places, where)
+    return places
+
+
+def _add_once(lists: dict[str, list[T]], key: str, item: T) -> None:
+    items = lists.setdefault(key, [])
+    if item not in items:
+        items.append(item)
+
+
+def _numbers(places: int) -> Iterator[int]:
+    """Give the numbers of the bits that are set, the lowest first."""
+    if places:
+        digits = bin(places)[:1:-1]
+        at = digits.find("1")
+        while at >= 0:
+            yield at
+            at = digits.find("1", at + 1)
 
 
 def _order(hit: Hit) -> tuple[int, int, str, int]:

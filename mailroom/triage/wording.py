@@ -11,73 +11,74 @@ There is no handling of "not": a danger screen that misses is worse than one tha
 """
 
 import functools
+import sys
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mailroom.triage.folding import words
 
 GAP, COUNTRY, AGE = "...", "{country}", "{age}"
-_GAP_WORDS = 3
-_COUNTRY_WORDS = 9  # as many as the longest names have
-_MINOR_AGES = frozenset(str(age) for age in range(7, 18))
+SHORTEST_BEGINNING = 2  # letters before a star
+_MINOR_AGES = "|".join(str(age) for age in range(7, 18))
+
+# Where the words of a text stand, by key: a word, a beginning with its star, or several keys with | between them;
+# under GAP all places that there are, under {country} those of the first words of all names.
+# Places are the bits of an integer, so that one operation looks at all of a text at once: bit n stands before word n.
+Places = defaultdict[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One word of a phrase as written, with everything that it stands for; for `...` and {country} only `text`."""
+class Step(NamedTuple):
+    """One word of a phrase as written, with everything that it stands for; for `...` and {country} only `text`.
+
+    `keys` are folded words, and beginnings of words with their star; `runs` are several of them, one after another.
+    `plain` is a step that is always exactly one word.
+    """
 
     text: str
     optional: bool = False
-    words: frozenset[str] = frozenset()
-    beginnings: tuple[str, ...] = ()
+    keys: str = ""
     runs: tuple[tuple[str, ...], ...] = ()
-    first_words: frozenset[str] = frozenset()
+    plain: bool = False
 
-    def ends(self, text: list[str], at: int) -> list[int]:
-        """Give the places after each way to match at `at`; not for {country}, which needs the names."""
+    @property
+    def first(self) -> tuple[str, ...]:
+        """The keys with which a match can begin."""
+        return (*filter(None, self.keys.split("|")), *(run[0] for run in self.runs))
+
+    @property
+    def beginnings(self) -> tuple[str, ...]:
+        """The keys that are beginnings of words."""
+        return tuple(key for key in (*self.keys.split("|"), *(run[-1] for run in self.runs)) if key.endswith("*"))
+
+    def before(self, after: int, where: Places) -> int:
+        """Give the places from which this step leads to one of the places `after`; some too many for {country}."""
         if self.text == GAP:
-            return list(range(at, min(at + _GAP_WORDS, len(text)) + 1))
-        found = [at] if self.optional else []
-        if at == len(text):
-            return found
-        word = text[at]
-        if word in self.words or (self.beginnings and word.startswith(self.beginnings)):
-            found.append(at + 1)
-        if self.runs and word in self.first_words:
-            found += self._run_ends(text, at)
-        return found
+            after |= after >> 1
+            return after | after >> 2
+        if self.text == COUNTRY:
+            last = after.bit_length() - 1
+            return where[COUNTRY] & (1 << max(0, last)) - 1
+        found = after >> 1 & where[self.keys]
+        for run in self.runs:
+            at = after
+            for key in reversed(run):
+                at = at >> 1 & where[key]
+            found |= at
+        return found | after if self.optional else found
 
-    @property
-    def shortest(self) -> int:
-        """The fewest words that this step can cover."""
-        return 0 if self.optional or self.text == GAP else 1
-
-    @property
-    def longest(self) -> int:
-        """The most words that this step can cover."""
-        if self.text in {GAP, COUNTRY}:
-            return _GAP_WORDS if self.text == GAP else _COUNTRY_WORDS
-        return max((1, *map(len, self.runs)))
-
-    def may_be_in(self, vocabulary: set[str]) -> bool:
-        """Tell, quickly, whether this step can match in a text of these words; True where that is not quick."""
-        return (
-            bool(self.optional or self.beginnings)
-            or not self.first_words
-            or not self.first_words.isdisjoint(vocabulary)
-        )
-
-    def _run_ends(self, text: list[str], at: int) -> list[int]:
-        lasts = [(run, at + len(run) - 1) for run in self.runs]
-        return [
-            last + 1
-            for run, last in lasts
-            if last < len(text) and text[at:last] == list(run[:-1]) and _is_word(run[-1], text[last])
-        ]
-
-
-def _is_word(written: str, word: str) -> bool:
-    return word.startswith(written[:-1]) if written.endswith("*") else word == written
+    def after(self, before: int, where: Places) -> int:
+        """Give the places to which this step leads from one of the places `before`; not for {country}."""
+        if self.text == GAP:
+            before |= before << 1
+            return (before | before << 2) & where[GAP]
+        found = (before & where[self.keys]) << 1
+        for run in self.runs:
+            at = before
+            for key in run:
+                at = (at & where[key]) << 1
+            found |= at
+        return found | before if self.optional else found
 
 
 def steps(phrase: str) -> list[Step]:
@@ -98,43 +99,36 @@ def steps(phrase: str) -> list[Step]:
 @functools.cache
 def _step(token: str) -> Step:
     if token in {GAP, COUNTRY}:
-        return Step(token)
+        return Step(sys.intern(token))
     if token == AGE:
-        return Step(token, words=_MINOR_AGES, first_words=_MINOR_AGES)
+        return Step(AGE, keys=_MINOR_AGES, plain=True)
     if "{" in token:
         raise ValueError(f"{token} is not known; there are {{country}} and {{age}}, alone")
     if token.startswith("(") != token.endswith(")"):
         raise ValueError(f"{token}: ( and ) stand around one word, or words with | between them")
     runs = [_run(alternative) for alternative in token.removeprefix("(").removesuffix(")").split("|")]
-    single = {run[0] for run in runs if len(run) == 1}
+    single = "|".join(sorted({run[0] for run in runs if len(run) == 1}))
     longer = tuple(run for run in runs if len(run) > 1)
-    whole = frozenset(word for word in single if not word.endswith("*"))
-    return Step(
-        token,
-        optional=token.startswith("("),
-        words=whole,
-        beginnings=tuple(sorted(word[:-1] for word in single - whole)),
-        runs=longer,
-        first_words=whole.union(run[0] for run in longer),
-    )
+    optional = token.startswith("(")
+    return Step(sys.intern(token), optional, sys.intern(single), longer, plain=not optional and not longer)
 
 
 def _run(alternative: str) -> tuple[str, ...]:
     """Fold one alternative: mostly one word, two for "don't", the last with its star."""
-    folded = words(alternative.removesuffix("*"))
+    folded = list(map(sys.intern, words(alternative.removesuffix("*"))))
     if not folded or "*" in alternative[:-1]:
         raise ValueError(f"{alternative!r} is not a word, nor a stem with * at its end")
     if not alternative.endswith("*"):
         return tuple(folded)
-    if len(folded[-1]) < 2:
+    if len(folded[-1]) < SHORTEST_BEGINNING:
         raise ValueError(f"the stem {alternative!r} is too short")
-    return (*folded[:-1], folded[-1] + "*")
+    return (*folded[:-1], sys.intern(f"{folded[-1]}*"))
 
 
-def rare_step(parsed: Sequence[Step]) -> int:
-    """Give the index of the step by which to look for a phrase.
+def rare_step(parsed: Sequence[Step]) -> Step:
+    """Give the step by which to look for a phrase.
 
     Of those that have to be there it is the one whose shortest word is longest: long words are rare.
     """
-    needed = [at for at, step in enumerate(parsed) if not step.optional and (step.first_words or step.beginnings)]
-    return max(needed, key=lambda at: min(map(len, (*parsed[at].first_words, *parsed[at].beginnings))))
+    needed = [step for step in parsed if not step.optional and step.first]
+    return max(needed, key=lambda step: min(len(key.rstrip("*")) for key in step.first))

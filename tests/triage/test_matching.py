@@ -1,9 +1,13 @@
+import pickle
+import re
+
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from mailroom.triage.folding import words
 from mailroom.triage.matching import Hit, Kind, Meaning, Phrases, outermost
+from mailroom.triage.triage import Lexicon
 from mailroom.triage.wording import steps
 
 
@@ -56,6 +60,46 @@ def test_a_phrase_that_finds_nothing_or_everything_is_refused(phrase: str, compl
         steps(phrase)
 
 
+STEPS = st.sampled_from(
+    ["he|she", "(she)", "(he|has|do not)", "kill*", "don't|do", "me", "don't*|no", "(don't|he)", "...", "k*|ki*|me"]
+)
+SAID = st.lists(st.sampled_from(["he", "she", "has", "kill", "kilometre", "don", "t", "tea", "do", "not", "me", "x"]))
+
+
+def as_regular_expression(phrase: str) -> str:
+    """Write a phrase so that it matches words with a blank after each."""
+    patterns = []
+    for token in phrase.split():
+        words_of = token.strip("()").replace("'", " ").replace("*", r"\S*").split("|")
+        pattern = "(?:" + "|".join(f"{each} " for each in words_of) + ")"
+        patterns.append(r"(?:\S+ ){0,3}" if token == "..." else f"{pattern}?" if token.startswith("(") else pattern)
+    return "".join(patterns)
+
+
+@given(st.lists(STEPS, min_size=1, max_size=5).map(" ".join), SAID)
+def test_a_phrase_is_found_wherever_it_fits_and_as_far_as_it_fits(phrase: str, text: list[str]) -> None:
+    try:
+        steps(phrase)
+    except ValueError:
+        assume(False)
+    phrases = Phrases()
+    phrases.add(phrase, Meaning("danger", "x"), "en")
+    pattern = re.compile(as_regular_expression(phrase))
+    fits = {
+        start: end
+        for start in range(len(text))
+        for end in range(start + 1, len(text) + 1)
+        if pattern.fullmatch("".join(f"{word} " for word in text[start:end]))
+    }
+    assert {hit.start: hit.end for hit in phrases.scan(text)} == fits
+
+
+def test_a_lexicon_reaches_another_process_whole(shipped: Lexicon) -> None:
+    sent = pickle.loads(pickle.dumps(shipped))
+    text = words("I live in Papua New Guinea. He said he doesn't want me to live, and I'm 15.")
+    assert sent.phrases.scan(text) == shipped.phrases.scan(text) != []
+
+
 def test_the_longest_country_name_counts() -> None:
     phrases = Phrases()
     phrases.add("i live in {country}", Meaning("country", "en", 5), "en")
@@ -64,6 +108,17 @@ def test_the_longest_country_name_counts() -> None:
     assert [hit.country for hit in phrases.scan(words("I live in Guinea-Bissau"))] == ["GW"]
     assert [hit.country for hit in phrases.scan(words("I live in Guinea. Bissau"))] == ["GW"]
     assert [hit.country for hit in phrases.scan(words("I live in Nigeria"))] == []
+
+
+def test_words_go_on_after_the_name_of_a_country() -> None:
+    phrases = Phrases()
+    phrases.add("in {country} (now) i live", Meaning("country", "en", 5), "en")
+    for name, code in [("Guinea", "GN"), ("Papua New Guinea", "PG")]:
+        phrases.add_country(name, code, "en")
+    assert [(hit.country, hit.words) for hit in phrases.scan(words("in Papua New Guinea now I live"))] == [
+        ("PG", "in papua new guinea now i live")
+    ]
+    assert phrases.scan(words("in Papua New now I live")) == []
 
 
 def test_country_names_of_one_language_do_not_count_in_another() -> None:

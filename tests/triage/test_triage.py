@@ -65,7 +65,22 @@ def test_only_the_beginning_of_a_very_long_text_is_looked_at(read: Read) -> None
 
 
 @pytest.mark.parametrize(
-    "unit", ["i ", "he ", "kill ", "a", "@", "я", "\u0301", "-----BEGIN PGP ", "> \n", "my email "]
+    "unit",
+    [
+        "i ",
+        "he ",
+        "kill ",
+        "a",
+        "@",
+        "я",
+        "و",
+        "\u0301",
+        "-----BEGIN PGP ",
+        "> \n",
+        "s\n",
+        "my email ",
+        "in guinea new ",
+    ],
 )
 def test_hostile_repetition_is_survived(unit: str, read: Read) -> None:
     assert read(unit * 100_000).category.value == "unclassified"
