@@ -61,7 +61,13 @@ def _kept_process() -> Iterator[None]:
         logging.setLoggerClass(kept[2])
 
 
-def process(*args: str, **options: Any) -> subprocess.Popen[bytes]:
-    """Start `mailroom` as a process of its own."""
+@contextlib.contextmanager
+def process(*args: str, **options: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """Run `mailroom` as a process of its own; it is waited for, and killed when the test fails meanwhile."""
     command = [sys.executable, "-m", "mailroom", *args]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT, **options)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT, **options) as running:
+        try:
+            yield running
+        except BaseException:
+            running.kill()
+            raise

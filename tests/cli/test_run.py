@@ -110,7 +110,7 @@ async def test_a_signal_ends_the_daemon_in_order_amid_its_work(
     sink.answer(answer)
     house.receive(*(plain(each, TEXTS["en"]) for each in range(60)))
     with process("--config", str(house.config), "run", process_group=0) as running:
-        await at_work.wait()
+        await asyncio.wait_for(at_work.wait(), 60)
         _signal_group(running, number)
         out, err = await asyncio.to_thread(running.communicate, timeout=10)
     assert (running.returncode, out) == (0, b"")
@@ -157,7 +157,7 @@ async def test_a_second_daemon_over_the_same_records_is_refused(house: House, si
     sink.answer(lambda _step, _delivery: at_work.set())
     house.receive(plain(1, TEXTS["en"]))
     with process("--config", str(house.config), "run") as running:
-        await at_work.wait()
+        await asyncio.wait_for(at_work.wait(), 60)
         done = await asyncio.to_thread(house.mailroom, "run", "--once", "--json", check=False)
         running.terminate()
         assert await asyncio.to_thread(running.wait, 10) == 0
