@@ -27,14 +27,14 @@ def preference(hits: Iterable[Hit]) -> tuple[Contact | None, tuple[str, ...]]:
 
 def plain_word(text: str) -> tuple[Contact | None, str | None]:
     """Find STOP or MORE alone on a line; give the wish, the more cautious one first, and the word."""
-    lines = {_bare(line) for line in text.splitlines()}
+    lines = {_bare(line) for line in text.splitlines() if len(line) < _SHORT}
     return next(((wish, word) for word, wish in _PLAIN_WORDS.items() if word in lines), (None, None))
 
 
 def _bare(line: str) -> str:
     """Leave out the reference, punctuation and marks of direction around what a line says."""
     kept = (letter for letter in _REFERENCE.sub("", line.upper()) if unicodedata.category(letter)[0] not in "PCSZ")
-    return "".join(kept) if len(line) < _SHORT else ""
+    return "".join(kept)
 
 
 def more_cautious(*wishes: Contact | None) -> Contact | None:

@@ -23,12 +23,14 @@ _ALIKE = {
     0x06A9: "ك",  # Persian keheh
     0x0901: "ं",  # chandrabindu: often typed as anusvara
 }
+_AND = "و"
 _CACHED_BELOW = 0x2E80  # alphabets; a hostile text must not fill the memory with every ideograph
 
 
-class _Table(dict[int, str | None]):
-    def __missing__(self, code: int) -> str | None:
-        kept = _fold_character(code)
+class _Table(dict[int, int | None]):
+    def __missing__(self, code: int) -> int | None:
+        character = _fold_character(code)
+        kept = None if character is None else ord(character)  # `translate` is quicker with numbers
         if code < _CACHED_BELOW:
             self[code] = kept
         return kept
@@ -54,19 +56,21 @@ def words(text: str) -> list[str]:
 
     Unicode NFKD and case folding, see https://www.unicode.org/reports/tr15/.
     """
-    if not text.isascii():
-        text = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
-    folded = text.casefold().translate(_TABLE).split()
-    return folded if text.isascii() else [_without_and(word) for word in folded]
+    if text.isascii():
+        return text.casefold().translate(_TABLE).split()
+    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold()).translate(_TABLE)
+    return [_without_and(word) for word in folded.split()] if _AND in folded else folded.split()
 
 
 def _without_and(word: str) -> str:
     """Take off the Arabic conjunction that is written onto the next word."""
-    while word[0] == "و" and len(word) > 3:
+    while word[0] == _AND and len(word) > 3:
         word = word[1:]
     return word
 
 
 def prose(text: str) -> str:
     """Leave out web and mail addresses: their letters are not what the person says."""
+    if "@" not in text and "://" not in text and "www." not in text:
+        return text
     return " ".join(word for word in text.split(" ") if "@" not in word and "://" not in word and "www." not in word)

@@ -3,12 +3,10 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
-from typing import Literal, NamedTuple, TypeVar
+from typing import Literal, NamedTuple
 
 from mailroom.triage.folding import words
 from mailroom.triage.wording import COUNTRY, GAP, SHORTEST_BEGINNING, Places, Step, rare_step, steps
-
-T = TypeVar("T")
 
 Kind = Literal["category", "danger", "contact", "country", "harmless"]
 
@@ -71,8 +69,7 @@ class Phrases:
         self._phrases: list[_Phrase] = []
         self._by_rare_key: dict[str, list[int]] = {}
         self._together: dict[str, list[str]] = {}  # for each key, where it stands with others
-        self._beginnings: set[str] = set()
-        self._lengths: dict[str, list[int]] = {}  # of the beginnings, by their first two letters
+        self._beginnings: dict[str, tuple[str, ...]] = {}  # by their first two letters
         self._names: dict[str, dict[str, str]] = {}
         self._first_of_names: set[str] = set()
         self._longest_name = 0
@@ -88,12 +85,13 @@ class Phrases:
         self._phrases.append(_Phrase(tuple(parsed), meaning, language, plain, names_country))
 
     def _add_keys(self, step: Step) -> None:
-        for key in step.beginnings:
-            self._beginnings.add(key)
-            _add_once(self._lengths, key[:SHORTEST_BEGINNING], len(key) - 1)
+        for beginning in step.beginnings:
+            same = self._beginnings.get(beginning[:SHORTEST_BEGINNING], ())
+            self._beginnings[beginning[:SHORTEST_BEGINNING]] = (*same, *{beginning}.difference(same))
         if "|" in step.keys:
             for key in step.keys.split("|"):
-                _add_once(self._together, key, step.keys)
+                together = self._together.setdefault(key, [])
+                together.extend({step.keys}.difference(together))
 
     def add_country(self, name: str, code: str, language: str) -> None:
         """Let `name` stand for the country `code` in the phrases of `language`."""
@@ -126,10 +124,10 @@ class Phrases:
             where[word] |= place
             place <<= 1
         for word, places in list(where.items()):
-            for length in self._lengths.get(word[:SHORTEST_BEGINNING], ()):
-                beginning = f"{word[:length]}*"
-                if beginning in self._beginnings:
-                    where[beginning] |= places
+            beginnings = self._beginnings.get(word[:SHORTEST_BEGINNING], ())
+            if word.startswith(beginnings):
+                for beginning in filter(word.startswith, beginnings):
+                    where[f"{beginning}*"] |= places
         for key, places in list(where.items()):
             for keys in self._together.get(key, ()):
                 where[keys] |= places
@@ -171,12 +169,6 @@ def _after(steps: Sequence[Step], places: int, where: Places) -> int:
     return places
 
 
-def _add_once(lists: dict[str, list[T]], key: str, item: T) -> None:
-    items = lists.setdefault(key, [])
-    if item not in items:
-        items.append(item)
-
-
 def _numbers(places: int) -> Iterator[int]:
     """Give the numbers of the bits that are set, the lowest first."""
     if places:
@@ -205,7 +197,7 @@ def outermost(hits: Iterable[Hit], kind: Kind) -> list[Hit]:
 def _not_harmless(hits: list[Hit]) -> list[Hit]:
     """Drop what lies inside a harmless phrase ("shoot me an email"), and the harmless phrases themselves."""
     kept, covered = [], 0
-    for hit in sorted(hits, key=lambda each: (each.start, each.meaning.kind != "harmless", _order(each))):
+    for hit in sorted(hits, key=lambda each: (each.start, each.meaning.kind != "harmless", *_order(each))):
         if hit.meaning.kind == "harmless":
             covered = max(covered, hit.end)
         elif hit.end > covered:

@@ -48,8 +48,9 @@ class Step(NamedTuple):
 
     @property
     def beginnings(self) -> tuple[str, ...]:
-        """The keys that are beginnings of words."""
-        return tuple(key for key in (*self.keys.split("|"), *(run[-1] for run in self.runs)) if key.endswith("*"))
+        """The beginnings of words among the keys and in the runs, without their star."""
+        keys = (*self.keys.split("|"), *(run[-1] for run in self.runs))
+        return tuple(sys.intern(key[:-1]) for key in keys if key.endswith("*"))
 
     def before(self, after: int, where: Places) -> int:
         """Give the places from which this step leads to one of the places `after`; some too many for {country}."""
