@@ -2,11 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from operator import itemgetter
 from typing import Literal, NamedTuple
 
 from mailroom.triage.folding import words
-from mailroom.triage.wording import COUNTRY, GAP, SHORTEST_BEGINNING, Places, Step, rare_step, steps
+from mailroom.triage.wording import COUNTRY, GAP, SHORTEST_BEGINNING, Places, Step, rare_steps, steps
 
 Kind = Literal["category", "danger", "contact", "country", "harmless"]
 
@@ -38,12 +39,14 @@ class Hit(NamedTuple):
         return f"Hit({self.meaning}, {self.start}, {self.end})"
 
 
-class _Phrase(NamedTuple):
+@dataclass(slots=True, eq=False)
+class _Phrase:
     """A phrase taken apart. `language` is the one whose country names count in it; `plain`: so is each step."""
 
     steps: tuple[Step, ...]
     meaning: Meaning
     language: str
+    also: frozenset[str]
     plain: bool
     names_country: bool
 
@@ -51,7 +54,7 @@ class _Phrase(NamedTuple):
         """Give the places (bits, see `Places`) where the phrase begins; some too many when it names a country."""
         places = where[GAP]
         for step in reversed(self.steps):
-            places = places >> 1 & where[step.keys] if step.plain else step.before(places, where)
+            places = places >> 1 & step.places(where) if step.plain else step.before(places, where)
             if not places:
                 break
         return places
@@ -68,7 +71,6 @@ class Phrases:
     def __init__(self) -> None:
         self._phrases: list[_Phrase] = []
         self._by_rare_key: dict[str, list[int]] = {}
-        self._together: dict[str, list[str]] = {}  # for each key, where it stands with others
         self._beginnings: dict[str, tuple[str, ...]] = {}  # by their first two letters
         self._names: dict[str, dict[str, str]] = {}
         self._first_of_names: set[str] = set()
@@ -77,21 +79,22 @@ class Phrases:
     def add(self, phrase: str, meaning: Meaning, language: str) -> None:
         """Look for `phrase` from now on. Raises ValueError as `steps`."""
         parsed = steps(phrase)
-        for key in rare_step(parsed).first:
+        rare, *others = rare_steps(parsed)
+        for key in rare.first:
             self._by_rare_key.setdefault(key, []).append(len(self._phrases))
         for step in parsed:
             self._add_keys(step)
         plain, names_country = all(step.plain for step in parsed), any(step.text == COUNTRY for step in parsed)
-        self._phrases.append(_Phrase(tuple(parsed), meaning, language, plain, names_country))
+        self._phrases.append(
+            _Phrase(
+                tuple(parsed), meaning, language, frozenset(others[0].first if others else ()), plain, names_country
+            )
+        )
 
     def _add_keys(self, step: Step) -> None:
         for beginning in step.beginnings:
             same = self._beginnings.get(beginning[:SHORTEST_BEGINNING], ())
             self._beginnings[beginning[:SHORTEST_BEGINNING]] = (*same, *{beginning}.difference(same))
-        if "|" in step.keys:
-            for key in step.keys.split("|"):
-                together = self._together.setdefault(key, [])
-                together.extend({step.keys}.difference(together))
 
     def add_country(self, name: str, code: str, language: str) -> None:
         """Let `name` stand for the country `code` in the phrases of `language`."""
@@ -106,15 +109,21 @@ class Phrases:
         Of the ways in which one phrase fits at one place the longest counts.
         """
         where = self._where(text)
-        rare = where.keys() & self._by_rare_key.keys()
         hits = []
-        for number in {number for key in rare for number in self._by_rare_key[key]}:
-            phrase = self._phrases[number]
+        for phrase in self._possible(where):
             for start in _numbers(phrase.starts(where)):
                 end, country = self._end(phrase, text, where, start)
                 if end > start:
                     hits.append(Hit(phrase.meaning, start, end, " ".join(text[start:end]), country))
         return _not_harmless(hits)
+
+    def _possible(self, where: Places) -> list[_Phrase]:
+        """Give the phrases whose two rarest words are in the text, wherever."""
+        keys = set(where)
+        rare = keys & self._by_rare_key.keys()
+        numbers = {number for key in rare for number in self._by_rare_key[key]}
+        phrases = map(self._phrases.__getitem__, numbers)
+        return [phrase for phrase in phrases if not phrase.also or not phrase.also.isdisjoint(keys)]
 
     def _where(self, text: list[str]) -> Places:
         """Find out where all is that phrases look for."""
@@ -128,9 +137,6 @@ class Phrases:
             if word.startswith(beginnings):
                 for beginning in filter(word.startswith, beginnings):
                     where[f"{beginning}*"] |= places
-        for key, places in list(where.items()):
-            for keys in self._together.get(key, ()):
-                where[keys] |= places
         for word in self._first_of_names & where.keys():
             where[COUNTRY] |= where[word]
         where[GAP] = (2 << len(text)) - 1
@@ -165,18 +171,16 @@ class Phrases:
 
 def _after(steps: Sequence[Step], places: int, where: Places) -> int:
     for step in steps:
-        places = (places & where[step.keys]) << 1 if step.plain else step.after(places, where)
+        places = (places & step.places(where)) << 1 if step.plain else step.after(places, where)
     return places
 
 
 def _numbers(places: int) -> Iterator[int]:
     """Give the numbers of the bits that are set, the lowest first."""
-    if places:
-        digits = bin(places)[:1:-1]
-        at = digits.find("1")
-        while at >= 0:
-            yield at
-            at = digits.find("1", at + 1)
+    while places:
+        lowest = places & -places
+        yield lowest.bit_length() - 1
+        places ^= lowest
 
 
 def _order(hit: Hit) -> tuple[int, int, str, int]:

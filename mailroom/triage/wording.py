@@ -14,21 +14,22 @@ import functools
 import sys
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from mailroom.triage.folding import words
 
 GAP, COUNTRY, AGE = "...", "{country}", "{age}"
 SHORTEST_BEGINNING = 2  # letters before a star
-_MINOR_AGES = "|".join(str(age) for age in range(7, 18))
+_MINOR_AGES = tuple(str(age) for age in range(7, 18))
 
-# Where the words of a text stand, by key: a word, a beginning with its star, or several keys with | between them;
-# under GAP all places that there are, under {country} those of the first words of all names.
-# Places are the bits of an integer, so that one operation looks at all of a text at once: bit n stands before word n.
+# Where the words of a text stand: by word, by beginning of a word with its star, and by step as it is written; under
+# GAP all places that there are, under COUNTRY those of the first words of all names. Places are the bits of an
+# integer, so that one operation looks at all of a text at once: bit n stands before word n.
 Places = defaultdict[str, int]
 
 
-class Step(NamedTuple):
+@dataclass(slots=True, eq=False)
+class Step:
     """One word of a phrase as written, with everything that it stands for; for `...` and {country} only `text`.
 
     `keys` are folded words, and beginnings of words with their star; `runs` are several of them, one after another.
@@ -37,20 +38,30 @@ class Step(NamedTuple):
 
     text: str
     optional: bool = False
-    keys: str = ""
+    keys: tuple[str, ...] = ()
     runs: tuple[tuple[str, ...], ...] = ()
     plain: bool = False
 
     @property
     def first(self) -> tuple[str, ...]:
         """The keys with which a match can begin."""
-        return (*filter(None, self.keys.split("|")), *(run[0] for run in self.runs))
+        return (*self.keys, *(run[0] for run in self.runs))
 
     @property
     def beginnings(self) -> tuple[str, ...]:
         """The beginnings of words among the keys and in the runs, without their star."""
-        keys = (*self.keys.split("|"), *(run[-1] for run in self.runs))
+        keys = (*self.keys, *(run[-1] for run in self.runs))
         return tuple(sys.intern(key[:-1]) for key in keys if key.endswith("*"))
+
+    def places(self, where: Places) -> int:
+        """Give the places of one word that is this step."""
+        if self.text not in where:
+            places = 0
+            for key in self.keys:
+                if key in where:
+                    places |= where[key]
+            where[self.text] = places
+        return where[self.text]
 
     def before(self, after: int, where: Places) -> int:
         """Give the places from which this step leads to one of the places `after`; some too many for {country}."""
@@ -60,7 +71,7 @@ class Step(NamedTuple):
         if self.text == COUNTRY:
             last = after.bit_length() - 1
             return where[COUNTRY] & (1 << max(0, last)) - 1
-        found = after >> 1 & where[self.keys]
+        found = after >> 1 & self.places(where)
         for run in self.runs:
             at = after
             for key in reversed(run):
@@ -73,7 +84,7 @@ class Step(NamedTuple):
         if self.text == GAP:
             before |= before << 1
             return (before | before << 2) & where[GAP]
-        found = (before & where[self.keys]) << 1
+        found = (before & self.places(where)) << 1
         for run in self.runs:
             at = before
             for key in run:
@@ -108,10 +119,10 @@ def _step(token: str) -> Step:
     if token.startswith("(") != token.endswith(")"):
         raise ValueError(f"{token}: ( and ) stand around one word, or words with | between them")
     runs = [_run(alternative) for alternative in token.removeprefix("(").removesuffix(")").split("|")]
-    single = "|".join(sorted({run[0] for run in runs if len(run) == 1}))
+    single = tuple(sorted({run[0] for run in runs if len(run) == 1}))
     longer = tuple(run for run in runs if len(run) > 1)
     optional = token.startswith("(")
-    return Step(sys.intern(token), optional, sys.intern(single), longer, plain=not optional and not longer)
+    return Step(sys.intern(token), optional, single, longer, plain=not optional and not longer)
 
 
 def _run(alternative: str) -> tuple[str, ...]:
@@ -126,10 +137,10 @@ def _run(alternative: str) -> tuple[str, ...]:
     return (*folded[:-1], sys.intern(f"{folded[-1]}*"))
 
 
-def rare_step(parsed: Sequence[Step]) -> Step:
-    """Give the step by which to look for a phrase.
+def rare_steps(parsed: Sequence[Step]) -> list[Step]:
+    """Give the steps by which to look for a phrase, the best first.
 
-    Of those that have to be there it is the one whose shortest word is longest: long words are rare.
+    Of those that have to be there they are the ones whose shortest word is long: long words are rare.
     """
     needed = [step for step in parsed if not step.optional and step.first]
-    return max(needed, key=lambda step: min(len(key.rstrip("*")) for key in step.first))
+    return sorted(needed, key=lambda step: -min(len(key.rstrip("*")) for key in step.first))
