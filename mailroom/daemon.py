@@ -2,6 +2,7 @@
 
 import asyncio
 import fcntl
+import gc
 import os
 import resource
 import signal
@@ -158,7 +159,11 @@ async def opened(config: Config) -> AsyncIterator[Desk]:
         schema.upgrade(config.database_url)
         # Here, not where the desk is built: a command beside the daemon must not end the agent that it works with.
         stack.callback(DeskHome(config.openpgp.home).stop_agent)
-        yield await build_desk(config, stack)
+        desk = await build_desk(config, stack)
+        gc.collect()
+        gc.freeze()  # rules and phrases stay; the collector need not go through them again and again
+        stack.callback(gc.unfreeze)
+        yield desk
 
 
 @contextmanager

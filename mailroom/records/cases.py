@@ -62,6 +62,8 @@ class CaseBook:
 
     async def by_message_ids(self, ids: Sequence[str]) -> Case | None:
         """Find by Message-IDs, the newest first."""
+        if not ids:
+            return None
         return await self._database.read(self._by_digest, "mid", list(reversed(ids)))
 
     async def by_bounce_token(self, token: str) -> Case | None:

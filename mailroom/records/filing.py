@@ -58,7 +58,7 @@ class Filer:
         found = {"original": filing.raw.content}
         if filing.opened is not None and filing.opened.cleartext is not None:
             found["cleartext"] = filing.opened.cleartext
-        found["decision"] = json.dumps(filing.explanation, ensure_ascii=False, indent=1).encode()
+        found["decision"] = json.dumps(filing.explanation, ensure_ascii=False).encode()
         return found
 
     def seal(self, filing: Filing, number: int) -> Sealed:
