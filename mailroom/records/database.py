@@ -88,14 +88,10 @@ def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
 
 def version(url: str) -> str | None:
     """Give the schema version of the database; None when it has no schema yet."""
-    engine = engine_for(url)
-    try:
-        with engine.connect() as connection:
-            if not inspect(connection).has_table("alembic_version"):
-                return None
-            return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
-    finally:
-        engine.dispose()
+    with connected(url) as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
 
 
 def require_current(url: str) -> None:
@@ -107,6 +103,17 @@ def require_current(url: str) -> None:
     current = version(url)
     if current != HEAD:
         raise MailroomError(f"the database has schema {current or 'none'}, this program needs {HEAD}")
+
+
+@contextmanager
+def connected(url: str) -> Iterator[Connection]:
+    """Give one connection, and let go of the database at the end."""
+    engine = engine_for(url)
+    try:
+        with engine.connect() as connection:
+            yield connection
+    finally:
+        engine.dispose()
 
 
 def engine_for(url: str) -> Engine:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mailroom.records.database import HEAD, engine_for, version
+from mailroom.records.database import HEAD, connected, version
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -15,13 +15,11 @@ def upgrade(url: str) -> None:
         return
     from alembic import command  # noqa: PLC0415 takes 0.2 s and 10 MB, for nothing where the schema is right
 
-    engine = engine_for(url)
-    with engine.connect() as connection:
+    with connected(url) as connection:
         config = alembic_config(url)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         connection.commit()
-    engine.dispose()
 
 
 def alembic_config(url: str) -> "Config":

@@ -19,7 +19,7 @@ def url(tmp_path: Path) -> str:
 
 def test_the_migrations_make_exactly_the_tables_of_the_program(url: str) -> None:
     schema.upgrade(url)
-    with database.engine_for(url).connect() as connection:
+    with database.connected(url) as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
