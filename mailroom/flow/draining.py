@@ -28,7 +28,7 @@ TRIES_ALONE = 3
 # A death of the desk while a mail was alone is weaker evidence than a death of its worker: machines lose power.
 DESK_DEATHS = 10
 BATCH_MAILS = 50
-BATCH_BYTES = 2 * 1024 * 1024
+BATCH_BYTES = 4 * 1024 * 1024
 
 # Our fault, not the mail's: it waits. OSError is a full disk, or no descriptors left.
 _OURS = (SealError, EncryptionFailed, WorkersBroken, RecordsUnavailable, OSError)
