@@ -49,8 +49,10 @@ async def _send_all(desk: Desk, found: Sequence[Due], stop: asyncio.Event) -> in
                 noting.result()
                 gone, noting = [], asyncio.create_task(_note(desk, gone))
     finally:
-        await noting
-        await _note(desk, gone)
+        try:
+            await noting
+        finally:  # what one commit could not note must not leave the next unnoted
+            await _note(desk, gone)
     return replies
 
 

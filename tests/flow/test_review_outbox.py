@@ -1,6 +1,9 @@
 """What may not happen between the outbox and the server: a letter after STOP, a loop with the keeper, a silent loss."""
 
+import asyncio
+import collections
 import dataclasses
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,14 +11,15 @@ import pytest
 from sqlalchemy import update
 
 from mailroom import daemon
-from mailroom.errors import PermanentFailure, ServerUnreachable, TemporaryFailure
+from mailroom.errors import PermanentFailure, RecordsUnavailable, ServerUnreachable, TemporaryFailure
 from mailroom.flow.desk import Desk
-from mailroom.flow.filing import Letter
+from mailroom.flow.filing import Due, Letter
 from mailroom.flow.ports import Cases
 from mailroom.records.database import Database
 from mailroom.records.tables import outbox
 from tests.e2e.house import KEEPER
 from tests.e2e.letters import plain
+from tests.fakes import Bag
 from tests.flow.conftest import VOUCHED, Counter, notices, reference_in, replies
 
 ANNA = "anna@example.net"
@@ -135,3 +139,39 @@ async def test_one_letter_that_does_not_open_keeps_no_other_letter_waiting(count
     server.mood = None
     await daemon.run_once(later(desk, 1))
     assert len(replies(server.letters)) == 1
+
+
+class Slow(Bag):
+    """Takes letters, and lets others work meanwhile."""
+
+    async def send(self, letter: Letter) -> None:
+        for _ in range(3):
+            await asyncio.sleep(0)
+        await super().send(letter)
+
+
+class FailsOnce:
+    """An outbox that cannot note the first letters that went."""
+
+    def __init__(self, outbox: Any) -> None:
+        self._outbox, self._failed = outbox, False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._outbox, name)
+
+    async def sent(self, letters: Sequence[Due]) -> None:
+        if not self._failed:
+            self._failed = True
+            raise RecordsUnavailable("the database failed")
+        await self._outbox.sent(letters)
+
+
+async def test_letters_that_could_not_be_noted_repeat_no_letter_that_went_after_them(counter: Counter) -> None:
+    slow = Slow()
+    desk = dataclasses.replace(counter.desk, courier=slow, outbox=FailsOnce(counter.desk.outbox))
+    counter.inbox.receive(plain(1, WORRY), plain(2, WORRY))
+    with pytest.raises(RecordsUnavailable):
+        await daemon.run_once(desk)
+    await daemon.run_once(desk)
+    times = sorted(collections.Counter(one.content for one in slow.letters).values())
+    assert times == [1, 1, 1, 2]
