@@ -1,13 +1,15 @@
 """Builds the desk and its parts from the configuration. Nothing here decides anything about a mail."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 
 from mailroom.config import Config
 from mailroom.config_servers import Imap, Smtp
+from mailroom.errors import ConfigError, LoginRefused
 from mailroom.flow.desk import Desk
+from mailroom.flow.health import Health
 from mailroom.flow.pace import Pace
 from mailroom.flow.ports import Opener
 from mailroom.office import keyring, office, worker_settings
@@ -23,7 +25,10 @@ from mailroom.records.outbox import OutboxBook
 from mailroom.records.seal import Sealer
 from mailroom.transport.gnupg import GnuPGSigner
 from mailroom.transport.gnupg_home import DeskHome
-from mailroom.transport.imap import ImapMailbox, ImapSettings
+from mailroom.transport.imap import ImapSettings
+from mailroom.transport.login import Password, Secret, Token
+from mailroom.transport.machine import LocalMachine
+from mailroom.transport.mailbox import ImapMailbox
 from mailroom.transport.pool import WorkerPool
 from mailroom.transport.sequoia import Sequoia
 from mailroom.transport.smtp import SmtpCourier, SmtpSettings
@@ -59,6 +64,7 @@ async def desk(
     stack.callback(books.database.close)
     ours = office(config, home)
     opening = opener(worker_settings(config, ours.guide.lexicon), stack)
+    machine = LocalMachine(config.service.data_dir, config.openpgp.home, _keys(config), config.alarms.heartbeat_file)
     mailbox, courier = ImapMailbox(imap_settings(config)), SmtpCourier(smtp_settings(config))
     stack.push_async_callback(mailbox.close)
     stack.push_async_callback(courier.close)
@@ -72,8 +78,19 @@ async def desk(
         arrivals=books.arrivals,
         cases=books.cases,
         outbox=books.outbox,
+        machine=machine,
+        health=Health(machine.ticks(), machine.ticks()),
         pace=Pace(config.replies.circuit_per_minute, config.notices.per_hour),
     )
+
+
+def _keys(config: Config) -> dict[str, str]:
+    """Say in words what each key is whose end somebody should know of."""
+    people = [("keeper's", one.fingerprint) for one in config.keepers]
+    people += [("admin's", one.fingerprint) for one in config.admins if one.fingerprint]
+    ours = {one: f"the {whose} key {one[-16:]}" for whose, one in people}
+    archive = {one: f"the archive key {one[-16:]}" for one in config.archive.recipients}
+    return ours | archive | {config.openpgp.key: "the desk key"}
 
 
 def records(config: Config, home: DeskHome, clock: Clock = utc) -> Books:
@@ -103,17 +120,33 @@ def archive(config: Config, home: DeskHome, opened: Database) -> Archive:
 def imap_settings(config: Config) -> ImapSettings:
     """Give the way into the mailbox."""
     imap = config.imap
-    return ImapSettings(imap.host, imap.port, imap.security, imap.username, _secret(imap), imap.inbox)
+    return ImapSettings(
+        host=imap.host,
+        port=imap.port,
+        security=imap.security,
+        username=imap.username,
+        secret=_secret(imap),
+        inbox=imap.inbox,
+        idle=imap.idle,
+    )
 
 
 def smtp_settings(config: Config) -> SmtpSettings:
     """Give the way to the SMTP server."""
     smtp = config.smtp
-    return SmtpSettings(smtp.host, smtp.port, smtp.security, smtp.username or None, _secret(smtp))
+    return SmtpSettings(
+        smtp.host, smtp.port, smtp.security, smtp.username or None, _secret(smtp) if smtp.username else None
+    )
 
 
-def _secret(server: Imap | Smtp) -> Callable[[], Awaitable[str]]:
+def _secret(server: Imap | Smtp) -> Secret:
+    if server.token_command:
+        return Token(server.token_command)
+
     async def password() -> str:
-        return server.password_file.read() if server.password_file else ""
+        try:
+            return server.password_file.read() if server.password_file else ""
+        except ConfigError as error:  # it was there when the configuration was loaded, and may be there again
+            raise LoginRefused(str(error)) from None
 
-    return password
+    return Password(password)

@@ -201,6 +201,7 @@ class Alarms(Table):
 
     poll_minutes: Positive = 15
     outbox_minutes: Positive = 60
+    alive_hours: Some[Hour] = ()
     heartbeat_file: AbsolutePathOrNone = None
 
 

@@ -1,11 +1,24 @@
 """The keys of [imap] and [smtp]: where the servers are, how the way there is protected, and who we are to them."""
 
 import ipaddress
+import shutil
 from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from mailroom.config_types import FilledLine, Host, Line, NotNegative, Positive, SecretFile, Some, Table, refuse, secret
+from mailroom.config_types import (
+    FilledLine,
+    Host,
+    Line,
+    NotNegative,
+    Place,
+    Positive,
+    SecretFile,
+    Some,
+    Table,
+    refuse,
+    secret,
+)
 
 Security = Literal["tls", "starttls", "plain"]
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -38,10 +51,17 @@ class Server(Table):
 
     @field_validator("token_command")
     @classmethod
-    def _not_yet(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if value:
-            raise refuse("is not supported yet: use password_file")
-        return value
+    def _program(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        """Find the program beside the configuration when its name is a relative path."""
+        if not value:
+            return value
+        if not value[0] or any("\0" in word for word in value):
+            raise refuse("must name a program and its arguments, each in quotes")
+        place = info.context if isinstance(info.context, Place) else Place()
+        program = str(place.file.absolute().parent / value[0]) if "/" in value[0] else value[0]
+        if shutil.which(program) is None:
+            raise refuse("names a program that is not there or that this user may not run")
+        return (program, *value[1:])
 
 
 class Imap(Server):
@@ -65,8 +85,11 @@ class Imap(Server):
     @field_validator("password_file")
     @classmethod
     def _some_secret(cls, value: SecretFile | None, info: ValidationInfo) -> SecretFile | None:
-        if value is None and "token_command" in info.data:  # else that is told, with what to do
-            raise refuse("is required")
+        known = info.data.get("token_command")
+        if value is None and known == ():
+            raise refuse("is required, unless there is a token_command")
+        if value is not None and known:
+            raise refuse("must be left out where token_command stands: there is one way to log in")
         return value
 
     @field_validator("junk", "filed", "quarantine", "sent")
@@ -87,6 +110,10 @@ class Smtp(Server):
     @classmethod
     def _secret_with_a_name(cls, value: SecretFile | None, info: ValidationInfo) -> SecretFile | None:
         known = info.data
-        if known.keys() >= {"username", "token_command"} and bool(known["username"]) != bool(value):
-            raise refuse("username goes together with password_file")
+        if not known.keys() >= {"username", "token_command"}:
+            return value
+        if value is not None and known["token_command"]:
+            raise refuse("must be left out where token_command stands: there is one way to log in")
+        if bool(known["username"]) != bool(value or known["token_command"]):
+            raise refuse("username goes together with password_file or token_command")
         return value

@@ -14,16 +14,16 @@ from pathlib import Path
 
 from mailroom.assembly import desk as build_desk
 from mailroom.config import Config
-from mailroom.errors import MailboxError, MailroomError, RecordsUnavailable, ServerUnreachable
+from mailroom.errors import MailroomError, ServerUnreachable
+from mailroom.flow.alarming import alarming, living
 from mailroom.flow.delivery import deliver, delivering
 from mailroom.flow.desk import Desk
 from mailroom.flow.draining import Drained, drain
-from mailroom.log import get_logger
+from mailroom.flow.watching import watching
 from mailroom.records import schema
 from mailroom.transport.gnupg_home import DeskHome
 
 _STOP_SECONDS = 8.0  # the step at hand may take that long; then it is given up and tried again at the next start
-_log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +97,12 @@ def _wake(*waited_for: asyncio.Event) -> None:
 
 
 async def run(desk: Desk, poll_seconds: float, stop: asyncio.Event) -> None:
-    """Watch the inbox and the outbox until `stop` is set; then finish the step at hand, for some seconds at most."""
-    tasks = [
-        asyncio.create_task(_watching(desk, poll_seconds, stop), name="intake"),
-        asyncio.create_task(delivering(desk, stop), name="delivery"),
-    ]
+    """Watch the inbox, the outbox and the desk itself until `stop` is set.
+
+    The step at hand may then be finished, for some seconds at most.
+    """
+    loops = (watching(desk, poll_seconds, stop), delivering(desk, stop), alarming(desk, stop), living(desk, stop))
+    tasks = [asyncio.create_task(one) for one in loops]
     await _finished(desk, stop, tasks, asyncio.FIRST_COMPLETED)
 
 
@@ -122,33 +123,6 @@ async def _finished(desk: Desk, stop: asyncio.Event, tasks: Sequence[asyncio.Tas
     for result in results:
         if isinstance(result, Exception):
             raise result
-
-
-async def _watching(desk: Desk, poll_seconds: float, stop: asyncio.Event) -> None:
-    failures, ready = 0, False
-    while not stop.is_set():
-        drained = Drained()
-        try:
-            async for step in drain(desk, stop):
-                if not ready:  # the first step has listed the inbox
-                    _log.info("ready")
-                    ready = True
-                drained += step
-        except (ServerUnreachable, MailboxError, RecordsUnavailable) as error:
-            failures += 1
-            _log.warning("cannot drain", why=type(error).__name__, count=failures)
-        else:
-            failures = 0
-        if drained.fetched:
-            _log.info("drained", count=drained.fetched)
-        await _pause(stop, min(poll_seconds, 5 * 2.0**failures) if failures else poll_seconds)
-
-
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(stop.wait(), seconds)
-    except TimeoutError:
-        return
 
 
 @asynccontextmanager

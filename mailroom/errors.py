@@ -3,6 +3,7 @@
 MailroomError
 ├── ConfigError          bad configuration, rules or texts: all problems at once (exit status 2)
 ├── ServerUnreachable    an IMAP or SMTP server could not be reached at all (exit status 3)
+│   └── LoginRefused     it refused our name and secret, or there is no token to be had
 ├── MailboxError         the mailbox answered, but not as needed: try again later
 ├── DeliveryFailure
 │   ├── TemporaryFailure the same letter may go later (4yz, connection lost)
@@ -66,6 +67,10 @@ def attempt(parse: Callable[[], T], problems: list[Problem]) -> T | None:
 
 class ServerUnreachable(MailroomError):
     """A server could not be reached at all: no address, refused, no TLS."""
+
+
+class LoginRefused(ServerUnreachable):
+    """The server does not let us in: the password or token is wrong, or no token could be had."""
 
 
 class MailboxError(MailroomError):

@@ -60,6 +60,11 @@ def policy(config: Config) -> Policy:
         hold_unauthenticated=config.replies.hold_unauthenticated,
         unreviewed=config.replies.unreviewed,
         envelope=config.replies.envelope,
+        sent=config.imap.sent,
+        poll_minutes=config.alarms.poll_minutes,
+        outbox_minutes=config.alarms.outbox_minutes,
+        alive_hours=config.alarms.alive_hours,
+        zone=config.service.zone,
     )
 
 

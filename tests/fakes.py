@@ -1,6 +1,7 @@
 """The outside of a desk, in memory: they fit `flow.ports`, and keep what they are given."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 
 import pysequoia
 
@@ -44,6 +45,15 @@ class Inbox:
         moved += self._take(arrivals)
         return {one: Location(folder, 1, number) for number, one in enumerate(arrivals, 1)}
 
+    async def delete_copies(self, folder: str, is_ours: Callable[[str], bool]) -> int:
+        return 0
+
+    async def news(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+    def certificate_expires(self) -> int | None:
+        return None
+
     async def close(self) -> None:
         return
 
@@ -62,8 +72,44 @@ class Bag:
     async def send(self, letter: Letter) -> None:
         self.letters.append(letter)
 
+    def certificate_expires(self) -> int | None:
+        return None
+
     async def close(self) -> None:
         return
+
+
+class Host:
+    """A machine that a test moves; fits `flow.ports.Machine`."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.free = 0.5
+        self.keys: list[tuple[str, int]] = []
+        self.notes: dict[str, int] = {}
+        self.beats = 0
+        self.states: list[str] = []
+
+    def ticks(self) -> float:
+        return self.now
+
+    def disk_free(self) -> float:
+        return self.free
+
+    async def key_expiries(self) -> list[tuple[str, int]]:
+        return self.keys
+
+    def recall(self) -> dict[str, int]:
+        return dict(self.notes)
+
+    def note(self, told: Mapping[str, int]) -> None:
+        self.notes = dict(told)
+
+    def beat(self) -> None:
+        self.beats += 1
+
+    def notify(self, state: str) -> None:
+        self.states.append(state)
 
 
 class Names:

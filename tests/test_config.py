@@ -62,7 +62,7 @@ def test_faulty_configuration_makes_no_data_folder(folder: Path) -> None:
 def test_every_required_key_is_missed_at_once(folder: Path) -> None:
     missing = {problem.where: problem.what for problem in refusals(folder, "")}
     assert set(missing) == set(MINIMAL) | {"keepers"}
-    assert missing["imap.password_file"] == "is required."
+    assert missing["imap.password_file"] == "is required, unless there is a token_command."
     assert missing["service.name"] == "is required."
 
 

@@ -149,13 +149,33 @@ def test_value_that_does_not_fit_is_refused(folder: Path, key: str, value: str) 
     assert key.rpartition(".")[2] in problem.where or key == "smtp.username"
 
 
-@pytest.mark.parametrize("password", [None, '"password"'])
 @pytest.mark.parametrize("server", ["imap", "smtp"])
-def test_token_command_is_refused_with_what_to_use_instead(folder: Path, server: str, password: str | None) -> None:
-    command = '["token", "--secret=x"]'
-    (problem,) = refusals(folder, toml({f"{server}.token_command": command, f"{server}.password_file": password}))
-    assert problem.where.endswith(f"({server}.token_command)")
-    assert problem.what == "is not supported yet: use password_file."
+def test_token_command_stands_in_the_place_of_a_password(folder: Path, server: str) -> None:
+    text = toml({f"{server}.token_command": '["sh", "-c", "echo token"]', f"{server}.password_file": None})
+    text = text if server == "imap" else toml({"smtp.token_command": '["sh"]', "smtp.username": '"desk"'})
+    config = loaded(folder, text)
+    assert getattr(config, server).token_command[0] == "sh"
+
+
+@pytest.mark.parametrize("server", ["imap", "smtp"])
+def test_there_is_one_way_to_log_in(folder: Path, server: str) -> None:
+    name: dict[str, str | None] = {"smtp.username": '"desk"'} if server == "smtp" else {}
+    both: dict[str, str | None] = {f"{server}.token_command": '["sh"]', f"{server}.password_file": '"password"'}
+    (problem,) = refusals(folder, toml(both | name))
+    assert problem.what == "must be left out where token_command stands: there is one way to log in."
+
+
+@pytest.mark.parametrize("program", ["no-such-program", "./no-such-program", "", "sh\\u0000"])
+def test_a_token_command_that_cannot_be_run_is_refused(folder: Path, program: str) -> None:
+    (problem,) = refusals(folder, toml({"imap.token_command": f'["{program}"]', "imap.password_file": None}))
+    assert problem.where.endswith("(imap.token_command)")
+
+
+def test_a_relative_program_lies_beside_the_configuration(folder: Path) -> None:
+    (folder / "token").write_text("#!/bin/sh\n")
+    (folder / "token").chmod(0o700)
+    text = toml({"imap.token_command": '["./token", "--secret=x"]', "imap.password_file": None})
+    assert loaded(folder, text).imap.token_command == (str(folder / "token"), "--secret=x")
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.9.9.9", "::1"])

@@ -10,9 +10,8 @@ from mailroom.errors import DecryptionFailed
 from mailroom.flow import answering
 from mailroom.flow.desk import Office, Policy
 from mailroom.flow.explanation import explanation
-from mailroom.flow.filing import Budget
+from mailroom.flow.filing import Budget, Decrypted
 from mailroom.flow.opening import Reader
-from mailroom.flow.ports import Decrypted
 from mailroom.flow.routing import Link, route
 from mailroom.guide import guide_from
 from mailroom.mail.beginning import BEGINNING_BYTES, beginning_of

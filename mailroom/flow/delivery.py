@@ -3,15 +3,17 @@
 import asyncio
 from collections.abc import Sequence
 
-from mailroom.errors import PermanentFailure, RecordsUnavailable, ServerUnreachable, TemporaryFailure
+from mailroom.errors import LoginRefused, PermanentFailure, RecordsUnavailable, ServerUnreachable, TemporaryFailure
 from mailroom.flow import answering
 from mailroom.flow.desk import Desk
 from mailroom.flow.filing import Due
+from mailroom.flow.waiting import LONGEST_PAUSE, LONGEST_PAUSE_REFUSED, backoff, pause, until
 from mailroom.keeper import notices
 from mailroom.log import get_logger
 
 # Seconds until the next try, by the number of tries so far; the last goes on until the letter is too old.
 BACKOFF = (60, 300, 900, 3600, 4 * 3600, 8 * 3600)
+LONGEST_WAIT = BACKOFF[-1]
 GIVE_UP_SECONDS = 5 * 24 * 3600  # RFC 5321 section 4.5.4.1: at least 4-5 days
 LEAST_TRIES = 10  # a server of ours that was away for days must not cost a letter
 _AT_ONCE = 50
@@ -73,6 +75,7 @@ async def _send(desk: Desk, due: Due) -> bool:
     except PermanentFailure as failure:
         await _give_up(desk, due, failure.code)
     else:
+        desk.health.unsaid = desk.health.unsaid and due.kind != "notice"
         return True
     return False
 
@@ -97,6 +100,7 @@ async def _give_up(desk: Desk, due: Due, code: int) -> None:
     _log.warning("not delivered", case=due.reference, kind=due.kind, code=code)
     case = await desk.cases.by_reference(due.reference)
     if case is None or due.kind in ("notice", "alarm"):
+        desk.health.unsaid = desk.health.unsaid or due.kind == "notice"
         await desk.outbox.failed(due, code)
         return
     notice = notices.undelivered(due.reference, code)
@@ -106,26 +110,18 @@ async def _give_up(desk: Desk, due: Due, code: int) -> None:
 
 async def delivering(desk: Desk, stop: asyncio.Event) -> None:
     """Deliver until `stop` is set: at once when there is news, and every few seconds what became due."""
+    failures = 0
     while not stop.is_set():
         desk.news.clear()
         try:
             await deliver(desk, stop)
+            failures = 0
+            await until(stop, desk.news.wait(), _PAUSE)
         except (ServerUnreachable, RecordsUnavailable) as error:
-            _log.warning("cannot deliver", why=type(error).__name__, seconds=_PAUSE_UNREACHABLE)
-            await _pause(stop, _PAUSE_UNREACHABLE)
-            continue
-        waits = [asyncio.ensure_future(desk.news.wait()), asyncio.ensure_future(stop.wait())]
-        await asyncio.wait(waits, timeout=_PAUSE, return_when=asyncio.FIRST_COMPLETED)
-        for wait in waits:
-            wait.cancel()
+            failures += 1
+            longest = LONGEST_PAUSE_REFUSED if isinstance(error, LoginRefused) else LONGEST_PAUSE
+            _log.warning("cannot deliver", why=type(error).__name__, count=failures)
+            await pause(stop, backoff(failures, longest))
 
 
 _PAUSE = 5.0
-_PAUSE_UNREACHABLE = 30.0
-
-
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(stop.wait(), seconds)
-    except TimeoutError:
-        return

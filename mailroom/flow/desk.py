@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Literal
 
+from mailroom.flow.health import Health
 from mailroom.flow.pace import Pace, Turns
-from mailroom.flow.ports import Arrivals, Cases, Courier, Encryptor, Mailbox, Opener, Outbox, Signer
+from mailroom.flow.ports import Arrivals, Cases, Courier, Encryptor, Machine, Mailbox, Opener, Outbox, Signer
 from mailroom.referral.choose import Rulebook
 from mailroom.triage.triage import Lexicon
 
@@ -50,6 +51,11 @@ class Policy:
     hold_unauthenticated: bool = False
     unreviewed: Literal["bilingual", "send", "never"] = "bilingual"
     envelope: Literal["verp", "null"] = "verp"
+    sent: str = ""
+    poll_minutes: int = 15
+    outbox_minutes: int = 60
+    alive_hours: tuple[int, ...] = ()
+    zone: tzinfo = UTC
 
     @property
     def domain(self) -> str:
@@ -81,7 +87,7 @@ class Office:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """The office and its ports. `pace` holds what a restart may forget; `news` wakes the delivery."""
+    """The office and its ports. `pace` and `health` hold what a restart may forget; `news` wakes the delivery."""
 
     office: Office
     mailbox: Mailbox
@@ -92,7 +98,9 @@ class Desk:
     arrivals: Arrivals
     cases: Cases
     outbox: Outbox
+    machine: Machine
     pace: Pace
+    health: Health
     turns: Turns = field(default_factory=Turns)
     news: asyncio.Event = field(default_factory=asyncio.Event)
 

@@ -138,6 +138,7 @@ async def _attempt(desk: Desk, raw: RawMail, stop: asyncio.Event) -> Outcome | N
         return await take_in(desk, raw)
     except _OURS as failure:
         _log.error("cannot work", why=type(failure).__name__)
+        desk.health.fault(_sentence(failure))
         await desk.arrivals.release([raw.arrival])
         return "deferred"
     except Exception as failure:  # noqa: BLE001 the one boundary: whatever a mail broke, it is tried alone, then parked
@@ -158,6 +159,7 @@ async def _fetch(desk: Desk, batch: Sequence[Arrival]) -> list[RawMail]:
     except MailboxError:
         if len(batch) == 1:
             _log.error("cannot fetch", uid=batch[0].uid, uidvalidity=batch[0].uidvalidity)
+            desk.health.fault("a mail in the inbox cannot be fetched")
             return []
         return [raw for one in batch for raw in await _fetch(desk, [one])]
 
@@ -176,14 +178,21 @@ async def _remove(desk: Desk, arrivals: Sequence[Arrival], folder: str | None) -
         proven = await desk.cases.read_back(some)
         if len(proven) < len(some):
             _log.error("sealed copy unreadable", count=len(some) - len(proven))
+            desk.health.fault("a sealed copy could not be read back; its mail stays in the inbox")
         try:
             places = await desk.mailbox.move(proven, folder) if folder and proven else {}
             if folder is None and proven:
                 await desk.mailbox.delete(proven)
-        except MailboxError:  # it is filed; the next round tries again, and new mail need not wait for it
+        except MailboxError as error:  # it is filed; the next round tries again, and new mail need not wait for it
             _log.warning("cannot remove", count=len(proven))
+            desk.health.fault(f"filed mail could not be taken out of the inbox: {error}")
             return
         await desk.arrivals.removed({arrival: places.get(arrival) for arrival in proven})
+
+
+def _sentence(failure: Exception) -> str:
+    """Tell a failure of ours to the admins. What the system says of an OSError is a fixed phrase."""
+    return (failure.strerror if isinstance(failure, OSError) else str(failure)) or type(failure).__name__
 
 
 def _counted(outcomes: Sequence[Outcome | None]) -> Drained:

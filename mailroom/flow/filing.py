@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from mailroom.mail.message import Arrival, Opened, RawMail
+from mailroom.mail.message import Arrival, Opened, RawMail, Signature
 from mailroom.triage.facts import Triage
 
 Kind = Literal["own", "bounce", "command", "list", "automatic", "follow_up", "unreadable", "report", "parked"]
@@ -158,3 +158,12 @@ class Budget:
 
     to_sender: int
     to_domain: int
+
+
+@dataclass(frozen=True, slots=True)
+class Decrypted:
+    """An OpenPGP message that was opened whole, with exit status 0 and the expected status lines."""
+
+    content: bytes = field(repr=False)
+    weak: bool
+    signature: Signature

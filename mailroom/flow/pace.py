@@ -35,6 +35,12 @@ class Pace:
         """Whether automatic replies wait in the outbox."""
         return now < self.open_until
 
+    def forget(self) -> None:
+        """Begin anew: the clock jumped, and times that were noted mean nothing any more."""
+        self.open_until = 0
+        self._replies.clear()
+        self._notices.clear()
+
     @contextmanager
     def promised(self, payer: Payer) -> Iterator[None]:
         """Count an automatic reply while it is on its way into the records.

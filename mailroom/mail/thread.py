@@ -14,6 +14,7 @@ _SHAPE = f"({_GROUP}){_DASH}({_GROUP}){_DASH}([0-9A-TV-Z])"
 _BRACKETED = re.compile(rf"\[\s*{_SHAPE}\s*\]", re.IGNORECASE | re.ASCII)
 # Without brackets the dashes are needed, else every word of nine letters would be one.
 _BARE = re.compile(rf"(?<![\w-])({_GROUP})-({_GROUP})-([0-9A-TV-Z])(?![\w-])", re.IGNORECASE | re.ASCII)
+_OURS = re.compile("[a-z2-7]{24}")  # as records/cases.py derives them
 _READ_AS = str.maketrans("ILO", "110")
 
 _ANSWER = re.compile(
@@ -58,3 +59,9 @@ def is_answer(subject: str, references: tuple[str, ...]) -> bool:
 def _references(shape: re.Pattern[str], text: str) -> Iterator[str]:
     for groups in shape.findall(text):
         yield "-".join(groups).upper().translate(_READ_AS)
+
+
+def is_id_of_ours(message_id: str, domain: str) -> bool:
+    """Whether a Message-ID (bare) has the form of those that our own letters have; anybody can write such a one."""
+    local, _, place = message_id.rpartition("@")
+    return place.lower() == domain and _OURS.fullmatch(local) is not None

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, exists, func, select, update
+from sqlalchemy import Connection, Row, bindparam, case, exists, func, select, update
 
 from mailroom.errors import SealError
 from mailroom.flow.filing import Case, Due, Letter, Outgoing
@@ -23,6 +23,7 @@ _DUE = (
     .where(outbox.c.state == "waiting", outbox.c.due <= bindparam("now"))
     .order_by(outbox.c.due, outbox.c.id)
 )
+_SLACK = 60  # seconds that a clock may be set back without any harm
 _CHANGE = update(outbox).where(outbox.c.id == bindparam("this"))
 _SENDER = (digests_table.c.kind == "sender") & digests_table.c.digest.in_(bindparam("known", expanding=True))
 _WROTE = select(exists().where(_SENDER, digests_table.c.case_id == bindparam("here")))
@@ -69,6 +70,14 @@ class OutboxBook:
     async def counts(self) -> tuple[int, int]:
         """Count waiting and held letters."""
         return await self._database.read(_counts)
+
+    async def overdue(self) -> int | None:
+        """Take the first try of what was tried, and the due time of what was not."""
+        return await self._database.read(_overdue)
+
+    async def mend_times(self, now: int, longest: int) -> int:
+        """Find what was made later than now, or has to wait longer than any pause between tries."""
+        return await self._database.write(_mend_times, now, longest)
 
     def let_go(self, connection: Connection, reference: str) -> int:
         """Let the held letters of a case go; give how many there were."""
@@ -134,6 +143,19 @@ def _counts(connection: Connection) -> tuple[int, int]:
     query = select(outbox.c.state, func.count()).where(outbox.c.state.in_(("waiting", "held"))).group_by(outbox.c.state)
     counts = {state: int(count) for state, count in connection.execute(query)}
     return counts.get("waiting", 0), counts.get("held", 0)
+
+
+def _overdue(connection: Connection) -> int | None:
+    awaited = case((outbox.c.attempts > 0, outbox.c.since), else_=outbox.c.due)
+    found = connection.execute(select(func.min(awaited)).where(outbox.c.state == "waiting")).scalar_one()
+    return None if found is None else int(found)
+
+
+def _mend_times(connection: Connection, now: int, longest: int) -> int:
+    tried_and_far = (outbox.c.attempts > 0) & (outbox.c.due > now + longest)
+    wrong = (outbox.c.state == "waiting") & (tried_and_far | (outbox.c.since > now + _SLACK))
+    since = case((outbox.c.since > now, now), else_=outbox.c.since)
+    return connection.execute(update(outbox).where(wrong).values(due=now, since=since)).rowcount
 
 
 def _packed(letter: Letter) -> dict[str, str]:

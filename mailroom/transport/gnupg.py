@@ -28,7 +28,7 @@ from typing import Any
 import gnupg
 
 from mailroom.errors import ConfigError, DecryptionFailed, EncryptionFailed, Problem
-from mailroom.flow.ports import Decrypted
+from mailroom.flow.filing import Decrypted
 from mailroom.mail.message import Signature
 from mailroom.transport.gnupg_status import Run, failure, is_weak, judge, read_keys
 

@@ -1,59 +1,70 @@
-"""The inbox over IMAP: the one file that knows aioimaplib.
+"""One connection to an IMAP server: the one file that knows aioimaplib.
 
-aioimaplib gives commands, tags and states. How it reads is replaced here (`_Connection`), because on its own it
-recurses once per line of a segment (a long answer kills the connection), changes data (every `* ` in a line is
-dropped), loses the place in an answer when a quoted file name holds a parenthesis, and leaves a command waiting
-for ever when the connection is lost.
+aioimaplib gives commands, tags and states. How it reads is replaced here, because on its own it recurses once per
+line of a segment (a long answer kills the connection), changes data (every `* ` in a line is dropped), loses the
+place in an answer when a quoted file name holds a parenthesis, and leaves a command waiting for ever when the
+connection is lost.
 """
 
 import asyncio
 import logging
+import math
 import ssl
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import ExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass
 
 import aioimaplib
 
-from mailroom.errors import MailboxError, ServerUnreachable
-from mailroom.flow.filing import Location
-from mailroom.mail.beginning import BEGINNING_BYTES, beginning
-from mailroom.mail.message import Arrival, RawMail
+from mailroom.errors import LoginRefused, MailboxError, ServerUnreachable
 from mailroom.transport import imap_parse as parse
 from mailroom.transport import imap_steps as steps
+from mailroom.transport.login import Secret
 from mailroom.transport.network import Security, reason, tls_context
 
 # At DEBUG the library logs commands and answers, with names of folders in them.
 logging.getLogger("aioimaplib").setLevel(logging.WARNING)
 
-LOGOUT_SECONDS = 0.9
+#: How a connection fails: with these, and never with another.
+FAILURES = (OSError, aioimaplib.AioImapException)
+# A server that is slow but alive may take so many times the allowed silence for one command.
+_PATIENCE = 30
 
 # What these commands lead to when the server says OK (RFC 3501 section 3).
 _STATES = {"LOGIN": aioimaplib.AUTH, "AUTHENTICATE": aioimaplib.AUTH, "SELECT": aioimaplib.SELECTED}
-_FAILURES = (OSError, aioimaplib.AioImapException)
 
 
 @dataclass(frozen=True, slots=True)
 class ImapSettings:
     """Where the mailbox is and how to get in.
 
-    `password` is asked at every login. `timeout`: seconds of silence after which the server counts as gone.
-    `cafile`: a PEM file of authorities to trust beside those of the system.
+    `timeout`: seconds of silence after which the server counts as gone. `cafile`: a PEM file of authorities to trust
+    beside those of the system.
     """
 
     host: str
     port: int
     security: Security
     username: str
-    password: Callable[[], Awaitable[str]] = field(repr=False)
+    secret: Secret
     inbox: str = "INBOX"
+    idle: bool = True
     timeout: float = 60.0
     cafile: str | None = None
 
+    @property
+    def place(self) -> str:
+        """Name the server, for errors."""
+        return f"{self.host}:{self.port}"
 
-class _Connection(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # the library is not annotated
-    """One connection; one command at a time. Every failure shows as OSError or AioImapException."""
+
+class Connection(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # the library is not annotated
+    """One connection; one command at a time. Every failure shows as one of FAILURES.
+
+    `news` is set when the server tells of messages in the open folder, asked or not. `selected` is the open folder
+    with its UIDVALIDITY, ("", 0) for none.
+    """
 
     transport: asyncio.Transport
     capabilities: set[str]
@@ -62,11 +73,13 @@ class _Connection(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # the 
     def __init__(self, timeout: float) -> None:
         super().__init__(asyncio.get_running_loop())
         self.greeting: asyncio.Future[bytes] = self.loop.create_future()
-        self.closed = asyncio.Event()
+        self.closed, self.news = asyncio.Event(), asyncio.Event()
         self.spaces: list[tuple[str, str]] = []
         self.selected = ("", 0)
         self._timeout = timeout
+        self._silence = timeout
         self._deadline: asyncio.Timeout | None = None
+        self._latest = math.inf
         self._reader = parse.ResponseReader()
         self._literals: deque[bytes] = deque()
 
@@ -76,8 +89,9 @@ class _Connection(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # the 
             raise ConnectionResetError
         self._literals = deque(literals)
         command = aioimaplib.Command(name, self.new_tag(), *args, prefix="UID" if uid else None)
+        self._latest = self.loop.time() + self._silence * _PATIENCE
         try:
-            async with asyncio.timeout(self._timeout) as self._deadline:
+            async with asyncio.timeout(self._silence) as self._deadline:
                 answer = await self.execute(command)
         finally:
             self._deadline = None
@@ -87,6 +101,27 @@ class _Connection(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # the 
             self.state = _STATES.get(name, self.state)
         return steps.Answer(answer.result, answer.lines[-1], answer.lines[:-1])
 
+    async def idle(self, seconds: float) -> steps.Answer:
+        """Let the server tell of new messages in the open folder; end when it does, or after `seconds`.
+
+        See Also:
+            RFC 2177, https://www.rfc-editor.org/rfc/rfc2177
+        """
+        self._silence = self._timeout + seconds
+        idling, news = asyncio.create_task(self.command("IDLE")), asyncio.create_task(self.news.wait())
+        try:
+            await asyncio.wait([idling, news], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            self._silence = self._timeout
+            if not idling.done():
+                self._move_deadline()
+                self.transport.write(b"DONE\r\n")
+            return await idling
+        finally:
+            self._silence = self._timeout
+            idling.cancel()
+            news.cancel()
+            await asyncio.gather(idling, news, return_exceptions=True)
+
     async def upgrade(self, context: ssl.SSLContext, host: str) -> None:
         """Go on inside TLS, with the certificate of `host`; what came in clear before is forgotten."""
         self._reader = parse.ResponseReader()
@@ -94,203 +129,108 @@ class _Connection(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # the 
             self.transport = await self.loop.start_tls(self.transport, self, context, server_hostname=host)
 
     def data_received(self, d: bytes) -> None:
-        if self._deadline and not self._deadline.expired():
-            self._deadline.reschedule(self.loop.time() + self._timeout)
+        """Take what came over the network (asyncio calls this)."""
+        self._move_deadline()
         for response in self._reader.feed(d):
             self._receive(response)
 
     def connection_lost(self, _: Exception | None) -> None:
+        """End what waits for an answer (asyncio calls this)."""
         self.closed.set()
         if not self.greeting.done():
             self.greeting.set_result(b"* BYE")
         if command := self._in_flight():
             command.close(b"", "BYE")
 
+    def drop(self) -> None:
+        """Give the connection up at once."""
+        if self.transport:
+            self.transport.abort()
+
+    def _move_deadline(self) -> None:
+        if self._deadline and not self._deadline.expired():
+            self._deadline.reschedule(min(self.loop.time() + self._silence, self._latest))
+
     def _receive(self, response: parse.Response) -> None:
         line, command = response[0], self._in_flight()
         if not self.greeting.done():
             self.greeting.set_result(line)
         elif line.startswith(b"* ") and line[2:5].upper() != b"BYE":
+            if line.upper().endswith(b" EXISTS"):
+                self.news.set()
             if command:
                 command.append_to_resp(response)
         elif line.startswith(b"+"):
-            # Nothing left to say: "*" ends an authentication that the server wants to go on with.
-            self.transport.write((self._literals.popleft() if self._literals else b"*") + b"\r\n")
+            self._go_on(command)
         elif command and line.split(b" ")[:2] in [[command.tag.encode(), word] for word in (b"OK", b"NO", b"BAD")]:
             self._response_done(line)
         else:
             self.transport.abort()
 
+    def _go_on(self, command: aioimaplib.Command | None) -> None:
+        """Say what comes next. With nothing left to say, "*" ends a login that the server wants to go on with."""
+        if command is None or command.name != "IDLE":
+            self.transport.write((self._literals.popleft() if self._literals else b"*") + b"\r\n")
+
     def _in_flight(self) -> aioimaplib.Command | None:
         return self.pending_sync_command or next(iter(self.pending_async_commands.values()), None)
 
 
-class ImapMailbox:
-    """The inbox, fitting `flow.ports.Mailbox`. Connects when first needed, and anew after any failure."""
+async def connect(settings: ImapSettings) -> Connection:
+    """Open a connection and log in. A refused token is asked for anew, once.
 
-    def __init__(self, settings: ImapSettings) -> None:
-        self._settings = settings
-        self._connection: _Connection | None = None
-        self._lock = asyncio.Lock()
-
-    async def arrivals(self) -> list[Arrival]:
-        """List what lies in the inbox and is not marked deleted, oldest UID first."""
-        async with self._selected(self._settings.inbox) as (connection, validity):
-            found: dict[int, steps.Attributes] = {}
-            for uids in parse.uid_sets(await steps.search(connection, "UNDELETED")):
-                answer = await connection.command("FETCH", uids, "(UID RFC822.SIZE)", uid=True)
-                found |= parse.fetched(steps.accepted(answer, "FETCH").responses)
-        sizes = {uid: parse.number(attributes.get(b"RFC822.SIZE")) for uid, attributes in found.items()}
-        inbox = self._settings.inbox
-        return [Arrival(inbox, validity, uid, size) for uid, size in sorted(sizes.items()) if size is not None]
-
-    async def fetch(self, arrivals: Sequence[Arrival]) -> list[RawMail]:
-        """Fetch the bytes without marking them seen; a message that is gone meanwhile is left out."""
-        bodies: dict[int, parse.Value] = {}
-        if not arrivals:
-            return []
-        async with self._holding(arrivals, anew=False) as connection:
-            for uids in parse.uid_sets(arrival.uid for arrival in arrivals):
-                found = await steps.fetch(connection, uids, "(UID BODY.PEEK[])")
-                bodies |= {uid: attributes.get(b"BODY[]") for uid, attributes in found.items()}
-        contents = ((arrival, bodies.get(arrival.uid)) for arrival in arrivals)
-        return [RawMail(arrival, content) for arrival, content in contents if isinstance(content, bytes)]
-
-    async def fetch_beginning(self, arrival: Arrival) -> RawMail:
-        """Fetch the header and the first text part of an oversize message as a small mail of one part.
-
-        Both are cut at `BEGINNING_BYTES`. Without a text part, or when it is encrypted, the body is empty.
-        """
-        async with self._holding([arrival], anew=False) as connection:
-            whole = await steps.fetch_one(
-                connection, arrival.uid, f"BODYSTRUCTURE BODY.PEEK[HEADER]<0.{BEGINNING_BYTES}>"
-            )
-            header, part = _bytes(whole.get(b"BODY[HEADER]<0>")), parse.text_part(whole.get(b"BODYSTRUCTURE"))
-            if part is None:
-                return RawMail(arrival, beginning(header), complete=False)
-            wanted = f"BODY.PEEK[{part}.MIME]<0.{BEGINNING_BYTES}> BODY.PEEK[{part}]<0.{BEGINNING_BYTES}>"
-            found = await steps.fetch_one(connection, arrival.uid, wanted)
-        mime, body = (_bytes(found.get(f"BODY[{part}{which}".encode())) for which in (".MIME]<0>", "]<0>"))
-        content = beginning(header, mime, body, cut=len(body) >= BEGINNING_BYTES)
-        return RawMail(arrival, content, complete=False)
-
-    async def delete(self, arrivals: Sequence[Arrival]) -> None:
-        """Delete and expunge exactly these messages and no other.
-
-        A server without UIDPLUS can only expunge everything that is marked deleted. If somebody else has marked
-        another message there, ours are left marked: `arrivals` does not list them, and they go with the next expunge.
-        """
-        if not arrivals:
-            return
-        async with self._holding(arrivals, anew=True) as connection:
-            await steps.remove(connection, [arrival.uid for arrival in arrivals])
-
-    async def move(self, arrivals: Sequence[Arrival], folder: str) -> dict[Arrival, Location]:
-        """Move exactly these messages to `folder` (made when missing); give the COPYUID where the server tells.
-
-        `/` in `folder` divides levels. Without MOVE (RFC 6851) the messages are copied and then deleted as in
-        `delete`; a failure between the two leaves a second copy in `folder`, never none.
-        """
-        places: dict[Arrival, Location] = {}
-        if not arrivals:
-            return places
-        async with self._holding(arrivals, anew=True) as connection:
-            verb = "MOVE" if "MOVE" in connection.capabilities else "COPY"
-            for uids in parse.uid_sets(arrival.uid for arrival in arrivals):
-                answer = await steps.transfer(connection, verb, uids, folder)
-                texts = [answer.text, *(response[0] for response in answer.responses)]
-                validity, new = parse.copied(texts, len(arrivals))
-                moved = [arrival for arrival in arrivals if arrival.uid in new]
-                places |= {arrival: Location(folder, validity, new[arrival.uid]) for arrival in moved}
-            if verb == "COPY":
-                await steps.remove(connection, [arrival.uid for arrival in arrivals])
-        return places
-
-    async def close(self) -> None:
-        """Log out, or drop the connection within a second; never raises."""
-        connection = self._connection
-        if connection is None:
-            return
-        try:
-            with suppress(*_FAILURES):
-                async with asyncio.timeout(LOGOUT_SECONDS):
-                    await connection.command("LOGOUT")
-        finally:
-            self._drop()
-
-    @asynccontextmanager
-    async def _holding(self, arrivals: Sequence[Arrival], *, anew: bool) -> AsyncIterator[_Connection]:
-        """Open the folder that these messages lie in, if their UIDs still mean the same messages."""
-        mailbox = arrivals[0].mailbox
-        async with self._selected(mailbox, anew=anew) as (connection, validity):
-            if any((arrival.mailbox, arrival.uidvalidity) != (mailbox, validity) for arrival in arrivals):
-                raise MailboxError("uidvalidity changed: the messages have to be listed again; nothing was touched")
-            yield connection
-
-    @asynccontextmanager
-    async def _selected(self, mailbox: str, *, anew: bool = True) -> AsyncIterator[tuple[_Connection, int]]:
-        """Open a folder and give its UIDVALIDITY; on any failure the connection is dropped.
-
-        `anew` shows news and a changed UIDVALIDITY, but costs 40 ms with 20,000 messages; reading can do without.
-        """
-        async with self._lock:
-            with ExitStack() as failure:
-                failure.callback(self._drop)
-                connection = await self._connected()
-                try:
-                    if anew or connection.selected[0] != mailbox:
-                        connection.selected = mailbox, await steps.select(connection, mailbox)
-                    yield connection, connection.selected[1]
-                except _FAILURES as error:
-                    # `from None`: the library's errors quote commands and answers
-                    raise MailboxError(f"the IMAP server {self._place}: {reason(error)}") from None
-                failure.pop_all()
-
-    async def _connected(self) -> _Connection:
-        if self._connection and not self._connection.closed.is_set():
-            return self._connection
-        try:
-            connection = await self._dial()
-            await steps.log_in(connection, self._settings.username, await self._settings.password())
-        except _FAILURES as error:
-            raise ServerUnreachable(f"the IMAP server {self._place}: {reason(error)}") from None
-        except MailboxError as error:
-            raise ServerUnreachable(f"the IMAP server {self._place}: {error}") from None
-        return connection
-
-    async def _dial(self) -> _Connection:
-        settings = self._settings
-        context = None if settings.security == "plain" else tls_context(settings.cafile)
-        at_once = context if settings.security == "tls" else None
-        loop, made = asyncio.get_running_loop(), lambda: _Connection(settings.timeout)
-        async with asyncio.timeout(settings.timeout):
-            _, connection = await loop.create_connection(made, settings.host, settings.port, ssl=at_once)
-            self._connection = connection
-            greeting = await connection.greeting
-        if not greeting.upper().startswith(b"* OK"):
-            raise MailboxError("it did not offer a login")
-        connection.state = aioimaplib.NONAUTH
-        if context and not at_once:
-            await _start_tls(connection, context, settings.host)
-        return connection
-
-    @property
-    def _place(self) -> str:
-        return f"{self._settings.host}:{self._settings.port}"
-
-    def _drop(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection and connection.transport:
-            connection.transport.abort()
+    Raises:
+        LoginRefused: the server refuses name and secret, or there is no token to be had.
+        ServerUnreachable: there is no way to a login: no connection, no TLS, no answer.
+    """
+    try:
+        return await _logged_in(settings)
+    except LoginRefused:
+        if not settings.secret.renew():
+            raise
+        return await _logged_in(settings)
 
 
-async def _start_tls(connection: _Connection, context: ssl.SSLContext, host: str) -> None:
-    await steps.learn(connection)
-    if "STARTTLS" not in connection.capabilities:
-        raise MailboxError("it does not offer STARTTLS; nothing was sent in clear")
-    steps.accepted(await connection.command("STARTTLS"), "STARTTLS")
-    await connection.upgrade(context, host)
+async def _logged_in(settings: ImapSettings) -> Connection:
+    try:
+        connection = await _dial(settings)
+        with ExitStack() as failure:
+            failure.callback(connection.drop)
+            await _welcome(connection, settings)
+            await _log_in(connection, settings)
+            failure.pop_all()
+    except FAILURES as error:
+        raise ServerUnreachable(f"the IMAP server {settings.place}: {reason(error)}") from None
+    except MailboxError as error:
+        raise ServerUnreachable(f"the IMAP server {settings.place}: {error}") from None
+    return connection
 
 
-def _bytes(value: parse.Value) -> bytes:
-    return value if isinstance(value, bytes) else b""
+async def _dial(settings: ImapSettings) -> Connection:
+    context = tls_context(settings.cafile) if settings.security == "tls" else None
+    loop, made = asyncio.get_running_loop(), lambda: Connection(settings.timeout)
+    async with asyncio.timeout(settings.timeout):
+        _, connection = await loop.create_connection(made, settings.host, settings.port, ssl=context)
+    return connection
+
+
+async def _welcome(connection: Connection, settings: ImapSettings) -> None:
+    async with asyncio.timeout(settings.timeout):
+        greeting = await connection.greeting
+    if not greeting.upper().startswith(b"* OK"):
+        raise MailboxError("it did not offer a login")
+    connection.state = aioimaplib.NONAUTH
+    if settings.security == "starttls":
+        await steps.learn(connection)
+        if "STARTTLS" not in connection.capabilities:
+            raise MailboxError("it does not offer STARTTLS; nothing was sent in clear")
+        steps.accepted(await connection.command("STARTTLS"), "STARTTLS")
+        await connection.upgrade(tls_context(settings.cafile), settings.host)
+
+
+async def _log_in(connection: Connection, settings: ImapSettings) -> None:
+    try:
+        secret = await settings.secret.get()
+        await steps.log_in(connection, settings.username, secret, is_token=settings.secret.is_token)
+    except LoginRefused as error:
+        raise LoginRefused(f"the IMAP server {settings.place}: {error}") from None

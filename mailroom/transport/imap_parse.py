@@ -4,7 +4,6 @@ See Also:
     RFC 3501 section 9 (grammar), https://www.rfc-editor.org/rfc/rfc3501#section-9
 """
 
-import base64
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -28,7 +27,6 @@ _ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
 _COPYUID = re.compile(rb"\[COPYUID (\d{1,10}) ([\d:,]+) ([\d:,]+)\]", re.IGNORECASE)
 _UIDVALIDITY = re.compile(rb"\[UIDVALIDITY (\d{1,10})\]", re.IGNORECASE)
 _CODE = re.compile(rb"\[([A-Z]+)[\] ]", re.IGNORECASE)
-_PRINTABLE_OR_NOT = re.compile("[ -~]+|[^ -~]+")
 
 
 class ResponseReader:
@@ -198,55 +196,6 @@ def uidvalidity(responses: Iterable[Response]) -> int | None:
     """Find UIDVALIDITY in the answer to SELECT."""
     found = (_UIDVALIDITY.search(line[0]) for line in responses)
     return next((int(one[1]) for one in found if one), None)
-
-
-def namespaces(responses: Iterable[Response]) -> list[tuple[str, str]]:
-    """Give (prefix, delimiter) of every namespace, the personal one first.
-
-    See Also:
-        RFC 2342 section 5, https://www.rfc-editor.org/rfc/rfc2342#section-5
-    """
-    found = []
-    for response in responses:
-        match values(response):
-            case [b"*", b"NAMESPACE", *groups]:
-                found += [entry for group in groups if isinstance(group, list) for entry in group]
-    return [
-        (entry[0].decode("ascii", "replace"), (entry[1] or b"").decode("ascii", "replace"))
-        for entry in found
-        if isinstance(entry, list) and len(entry) > 1 and isinstance(entry[0], bytes) and not isinstance(entry[1], list)
-    ]
-
-
-def folder_argument(name: str, spaces: Sequence[tuple[str, str]]) -> str:
-    """Write a configured folder name as a quoted argument in the server's own form.
-
-    `/` in `name` divides levels whatever the server's delimiter is. A name outside every known namespace is put
-    into the personal one, so `Filed` becomes `INBOX.Filed` where the server wants that.
-    """
-    if name.upper() == "INBOX":
-        return '"INBOX"'
-    prefix, delimiter = spaces[0] if spaces else ("", "")
-    wire = utf7(name.replace("/", delimiter or "/"))
-    if not any(other and wire.startswith(other) for other, _ in spaces):
-        wire = prefix + wire
-    return '"' + wire.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def utf7(text: str) -> str:
-    """Encode a folder name in modified UTF-7, so that any text is printable ASCII.
-
-    See Also:
-        RFC 3501 section 5.1.3, https://www.rfc-editor.org/rfc/rfc3501#section-5.1.3
-    """
-    return "".join(
-        run.replace("&", "&-") if run.isascii() and run.isprintable() else f"&{_base64(run)}-"
-        for run in _PRINTABLE_OR_NOT.findall(text)
-    )
-
-
-def _base64(run: str) -> str:
-    return base64.b64encode(run.encode("utf-16-be"), b"+,").decode().rstrip("=")
 
 
 def text_part(structure: Value) -> str | None:

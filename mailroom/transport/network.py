@@ -1,5 +1,6 @@
 """What IMAP and SMTP share: how a connection is protected, and how its failure is told to the operator."""
 
+import asyncio
 import socket
 import ssl
 from typing import Literal
@@ -16,6 +17,13 @@ def tls_context(cafile: str | None) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=cafile)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
+
+
+def certificate_end(transport: asyncio.BaseTransport | None) -> int | None:
+    """Give the Unix time at which the other side's certificate ends; None without TLS."""
+    inside = transport.get_extra_info("ssl_object") if transport else None
+    end = (inside.getpeercert() or {}).get("notAfter") if isinstance(inside, ssl.SSLObject) else None
+    return int(ssl.cert_time_to_seconds(end)) if isinstance(end, str) else None
 
 
 def reason(error: BaseException) -> str:

@@ -2,16 +2,17 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import aiosmtplib
 from aiosmtplib.email import parse_address
 
-from mailroom.errors import DeliveryFailure, PermanentFailure, ServerUnreachable, TemporaryFailure
+from mailroom.errors import DeliveryFailure, LoginRefused, PermanentFailure, ServerUnreachable, TemporaryFailure
 from mailroom.flow.filing import Letter
-from mailroom.transport.network import Security, reason, tls_context
+from mailroom.transport.login import Secret
+from mailroom.transport.network import Security, certificate_end, reason, tls_context
 
 QUIT_SECONDS = 0.9
 # What we call ourselves. It ends up in a Received field of every letter, so it must not name this machine; an
@@ -32,7 +33,7 @@ _FAILURES = (OSError, aiosmtplib.SMTPException)
 class SmtpSettings:
     """Where the submission server is and how to get in; without `username` there is no login.
 
-    `password` is asked at every login. `timeout`: seconds for each step. `data_timeout`: seconds to wait for the
+    `timeout`: seconds for each step. `data_timeout`: seconds to wait for the
     verdict on a whole letter; RFC 5321 section 4.5.3.2.6 asks for 10 minutes, because a server that takes the letter
     just after we gave up delivers it twice. `cafile`: a PEM file of authorities beside those of the system.
     """
@@ -41,10 +42,15 @@ class SmtpSettings:
     port: int
     security: Security
     username: str | None = None
-    password: Callable[[], Awaitable[str]] | None = field(default=None, repr=False)
+    secret: Secret | None = None
     timeout: float = 60.0
     data_timeout: float = 600.0
     cafile: str | None = None
+
+    @property
+    def place(self) -> str:
+        """Name the server, for errors."""
+        return f"{self.host}:{self.port}"
 
 
 class SmtpCourier:
@@ -53,6 +59,7 @@ class SmtpCourier:
     def __init__(self, settings: SmtpSettings) -> None:
         self._settings = settings
         self._smtp: aiosmtplib.SMTP | None = None
+        self._certificate_end: int | None = None
         self._lock = asyncio.Lock()
 
     async def send(self, letter: Letter) -> None:
@@ -74,6 +81,10 @@ class SmtpCourier:
             encoding = "ascii" if letter.recipient.isascii() else "utf-8"
             await self._step("RCPT", smtp.rcpt(letter.recipient, encoding=encoding))
             await self._step("DATA", smtp.data(letter.content, timeout=self._settings.data_timeout))
+
+    def certificate_expires(self) -> int | None:
+        """Unix time at which the certificate of the server ends that we met last; None without TLS."""
+        return self._certificate_end
 
     async def close(self) -> None:
         """Say QUIT, or drop the connection within a second; never raises."""
@@ -112,7 +123,7 @@ class SmtpCourier:
                 # `from None`: the library's errors quote addresses
                 raise await self._refused(name, error.code, failure) from None
             except _FAILURES as error:
-                raise TemporaryFailure(f"the SMTP server {self._place}, at {name}: {reason(error)}") from None
+                raise TemporaryFailure(f"the SMTP server {self._settings.place}, at {name}: {reason(error)}") from None
             failure.pop_all()
 
     async def _refused(self, name: str, code: int, failure: ExitStack) -> DeliveryFailure:
@@ -124,47 +135,79 @@ class SmtpCourier:
         ours = code in _NOT_THE_LETTER or (name == "MAIL" and code != 552)
         permanent = 500 <= code < 600 and not ours
         kind = PermanentFailure if permanent else TemporaryFailure
-        return kind(f"the SMTP server {self._place} answered {code} at {name}", code)
+        return kind(f"the SMTP server {self._settings.place} answered {code} at {name}", code)
 
     async def _connect(self) -> aiosmtplib.SMTP:
-        settings = self._settings
+        """Connect and log in anew. A refused token is asked for anew, once."""
         self._drop()
-        password = await settings.password() if settings.username and settings.password else None
-        with ExitStack() as failure:
-            failure.callback(self._drop)
-            try:
-                self._smtp = self._client(password)
-                await self._smtp.connect()
-                if self._smtp.is_ehlo_or_helo_needed:
-                    await self._smtp.ehlo()
-            except _FAILURES as error:
-                raise ServerUnreachable(f"the SMTP server {self._place}: {_why(error)}") from None
-            failure.pop_all()
+        secret = self._settings.secret
+        try:
+            self._smtp = await connect(self._settings)
+        except LoginRefused:
+            if secret is None or not secret.renew():
+                raise
+            self._smtp = await connect(self._settings)
+        self._certificate_end = certificate_end(self._smtp.transport)
         return self._smtp
-
-    def _client(self, password: str | None) -> aiosmtplib.SMTP:
-        settings = self._settings
-        return aiosmtplib.SMTP(
-            hostname=settings.host,
-            port=settings.port,
-            username=settings.username,
-            password=password,
-            local_hostname=NEUTRAL_NAME,
-            timeout=settings.timeout,
-            use_tls=settings.security == "tls",
-            start_tls=settings.security == "starttls",
-            tls_context=None if settings.security == "plain" else tls_context(settings.cafile),
-        )
-
-    @property
-    def _place(self) -> str:
-        return f"{self._settings.host}:{self._settings.port}"
 
     def _drop(self) -> None:
         smtp, self._smtp = self._smtp, None
-        # abort: nothing of a letter that we gave up may still leave a buffer
-        if smtp and isinstance(smtp.transport, asyncio.WriteTransport):
-            smtp.transport.abort()
+        if smtp:
+            _abort(smtp)
+
+
+async def connect(settings: SmtpSettings) -> aiosmtplib.SMTP:
+    """Open a session and log in.
+
+    Raises:
+        LoginRefused: the server refuses name and secret, or there is no token to be had.
+        ServerUnreachable: no connection, no TLS, no session.
+    """
+    smtp = _client(settings)
+    with ExitStack() as failure:
+        failure.callback(_abort, smtp)
+        try:
+            await smtp.connect()
+            if smtp.is_ehlo_or_helo_needed:
+                await smtp.ehlo()
+            if settings.username and settings.secret:
+                await _log_in(smtp, settings.username, settings.secret)
+        except aiosmtplib.SMTPAuthenticationError as error:
+            raise LoginRefused(f"the SMTP server {settings.place}: it refused the login ({error.code})") from None
+        except LoginRefused as error:
+            raise LoginRefused(f"the SMTP server {settings.place}: {error}") from None
+        except _FAILURES as error:
+            raise ServerUnreachable(f"the SMTP server {settings.place}: {_why(error)}") from None
+        failure.pop_all()
+    return smtp
+
+
+async def _log_in(smtp: aiosmtplib.SMTP, username: str, secret: Secret) -> None:
+    shown = await secret.get()
+    if not secret.is_token:
+        await smtp.login(username, shown)
+    elif "xoauth2" in smtp.server_auth_methods:
+        await smtp.auth_xoauth2(username, shown)
+    else:
+        raise aiosmtplib.SMTPException("it does not offer XOAUTH2, which token_command needs; use password_file")
+
+
+def _client(settings: SmtpSettings) -> aiosmtplib.SMTP:
+    return aiosmtplib.SMTP(
+        hostname=settings.host,
+        port=settings.port,
+        local_hostname=NEUTRAL_NAME,
+        timeout=settings.timeout,
+        use_tls=settings.security == "tls",
+        start_tls=settings.security == "starttls",
+        tls_context=None if settings.security == "plain" else tls_context(settings.cafile),
+    )
+
+
+def _abort(smtp: aiosmtplib.SMTP) -> None:
+    # abort: nothing of a letter that we gave up may still leave a buffer
+    if isinstance(smtp.transport, asyncio.WriteTransport):
+        smtp.transport.abort()
 
 
 def _check(address: str) -> None:
@@ -196,8 +239,6 @@ def _options(smtp: aiosmtplib.SMTP, letter: Letter) -> list[str]:
 
 def _why(error: Exception) -> str:
     match error:
-        case aiosmtplib.SMTPAuthenticationError(code=code):
-            return f"it refused the login ({code})"
         case aiosmtplib.SMTPResponseException(code=code):
             return f"it refused the session ({code})"
         case OSError():

@@ -51,7 +51,7 @@ def office(guide: Guide) -> Office:
 def desk(office: Office) -> Desk:
     unused: Any = None
     names: Any = Names()
-    return Desk(office, unused, unused, unused, Pen(), Sequoia(), unused, names, unused, Pace())
+    return Desk(office, unused, unused, unused, Pen(), Sequoia(), unused, names, unused, unused, Pace(), unused)
 
 
 @pytest.fixture(scope="module")

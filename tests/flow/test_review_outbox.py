@@ -26,20 +26,17 @@ ANNA = "anna@example.net"
 WORRY = "An unfamiliar man waits outside my house every evening and follows me to work."
 
 
-class Moody:
+class Moody(Bag):
     """A server that answers letters to anybody but the keeper with `mood`; fits `flow.ports.Courier`."""
 
     def __init__(self, mood: Exception | None) -> None:
-        self.letters: list[Letter] = []
+        super().__init__()
         self.mood = mood
 
     async def send(self, letter: Letter) -> None:
         if self.mood and letter.recipient != KEEPER:
             raise self.mood
         self.letters.append(letter)
-
-    async def close(self) -> None:
-        return
 
 
 def later(desk: Desk, days: float) -> Desk:

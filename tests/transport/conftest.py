@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from mailroom.transport.imap import ImapMailbox, ImapSettings
+from mailroom.transport.imap import ImapSettings
+from mailroom.transport.login import Password
+from mailroom.transport.mailbox import ImapMailbox
 from mailroom.transport.smtp import SmtpCourier, SmtpSettings
 from tests.servers.dovecot import HOST, PASSWORD, Dovecot
 from tests.servers.sink import Sink
@@ -44,7 +46,8 @@ async def open_mailbox(dovecot: Dovecot) -> AsyncIterator[OpenMailbox]:
             return password
 
         usual: dict[str, Any] = {"host": HOST, "port": dovecot.port, "security": "plain", "timeout": 20.0}
-        opened.append(ImapMailbox(ImapSettings(username=username, password=secret, **(usual | changes))))
+        usual["secret"] = Password(secret)
+        opened.append(ImapMailbox(ImapSettings(username=username, **(usual | changes))))
         return opened[-1]
 
     yield open_one
@@ -66,7 +69,8 @@ async def open_courier() -> AsyncIterator[OpenCourier]:
         async def secret() -> str:
             return password
 
-        usual: dict[str, Any] = {"host": HOST, "port": port, "security": "plain", "timeout": 20.0, "password": secret}
+        usual: dict[str, Any] = {"host": HOST, "port": port, "security": "plain", "timeout": 20.0}
+        usual["secret"] = Password(secret)
         opened.append(SmtpCourier(SmtpSettings(**(usual | changes))))
         return opened[-1]
 

@@ -8,7 +8,7 @@ from mailroom.errors import MailboxError, ServerUnreachable
 from mailroom.flow.filing import Location
 from mailroom.flow.ports import Mailbox
 from mailroom.mail.message import Arrival
-from mailroom.transport.imap import ImapMailbox
+from mailroom.transport.mailbox import ImapMailbox
 from tests.servers.dovecot import HOST, Dovecot
 from tests.transport.conftest import ODD_USERS, OpenMailbox
 

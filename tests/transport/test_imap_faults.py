@@ -8,7 +8,8 @@ import pytest
 from mailroom.errors import MailboxError, ServerUnreachable
 from mailroom.flow.filing import Location
 from mailroom.mail.message import Arrival
-from mailroom.transport.imap import ImapMailbox, _Connection
+from mailroom.transport.imap import Connection
+from mailroom.transport.mailbox import ImapMailbox
 from tests.servers.scripted import CLOSE, HANG, ScriptedImap
 from tests.transport.conftest import OpenMailbox
 
@@ -205,7 +206,7 @@ async def test_closing_does_not_wait_for_a_silent_server(open_mailbox: OpenMailb
 
 
 async def test_every_sign_of_life_moves_the_deadline_on() -> None:
-    connection = _Connection(timeout=600)
+    connection = Connection(timeout=600)
     async with asyncio.timeout(1) as deadline:
         connection._deadline = deadline
         connection.data_received(b"* OK still here\r\n")
@@ -214,7 +215,7 @@ async def test_every_sign_of_life_moves_the_deadline_on() -> None:
 
 
 async def test_a_command_on_a_lost_connection_does_not_wait() -> None:
-    connection = _Connection(timeout=600)
+    connection = Connection(timeout=600)
     connection.connection_lost(None)
     with pytest.raises(ConnectionError):
         await connection.command("CAPABILITY")

@@ -5,6 +5,7 @@ import base64
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailroom.transport import imap_folders as folders
 from mailroom.transport import imap_parse as parse
 
 UIDS = st.sets(st.integers(1, 2**32 - 1) | st.integers(1, 60), max_size=400)
@@ -52,7 +53,7 @@ def test_neighbours_become_ranges_and_long_sets_are_split() -> None:
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_modified_utf7_is_printable_ascii_and_says_the_same(name: str) -> None:
-    wire = parse.utf7(name)
+    wire = folders.utf7(name)
     assert wire.isascii()
     assert wire.isprintable()
     assert _decoded(wire) == name
@@ -73,12 +74,12 @@ def _decoded(wire: str) -> str:
 
 
 def test_modified_utf7_is_what_the_standard_shows() -> None:
-    assert parse.utf7("~peter/mail/台北/日本語") == "~peter/mail/&U,BTFw-/&ZeVnLIqe-"
+    assert folders.utf7("~peter/mail/台北/日本語") == "~peter/mail/&U,BTFw-/&ZeVnLIqe-"
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_a_folder_name_is_one_quoted_argument(name: str) -> None:
-    argument = parse.folder_argument(name, [("", "/")])
+    argument = folders.folder_argument(name, [("", "/")])
     (value,) = parse.values((argument.encode(),))
     assert isinstance(value, bytes)
     assert argument.isprintable()
@@ -90,7 +91,7 @@ def test_no_answer_of_a_server_breaks_the_parser(response: tuple[bytes, ...]) ->
     parsed = parse.values(response)
     parse.fetched([response, (b"* 1 FETCH " + response[0], *response[1:])])
     parse.text_part(parsed)
-    parse.namespaces([response, (b"* NAMESPACE " + response[0],)])
+    folders.namespaces([response, (b"* NAMESPACE " + response[0],)])
     parse.search_result([(b"* SEARCH " + response[0],)])
     parse.copied(response, 50)
     parse.response_code(response[0])

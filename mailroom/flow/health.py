@@ -1,0 +1,46 @@
+"""How the desk does: what worked last, and what did not. A restart forgets it: nothing here is a record."""
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class Health:
+    """What the loops note about themselves. Times are seconds of `Machine.ticks`.
+
+    `polled_at`: the end of the last round through the inbox in which nothing failed. `stirred_at`: the last step of
+    any round. `trouble`: what failed since, in a sentence; None when nothing did. `unopened`: encrypted mails in a
+    row that the desk key did not open. `unsaid`: whether a notice was refused for good, and none was taken since.
+    """
+
+    polled_at: float
+    stirred_at: float
+    trouble: str | None = None
+    unopened: int = 0
+    unsaid: bool = False
+    filed: int = 0
+    _failed: bool = False
+    _is_ready: bool = False
+
+    def begin(self, now: float) -> None:
+        """A round begins."""
+        self.stirred_at, self._failed = now, False
+
+    def stir(self, now: float) -> bool:
+        """A step was taken; True for the first one of all."""
+        self.stirred_at, first, self._is_ready = now, not self._is_ready, True
+        return first
+
+    def fault(self, why: str) -> None:
+        """Something failed; the round at hand is not a whole one. `why` is a sentence without content."""
+        self.trouble, self._failed = why, True
+
+    def polled(self, filed: int, now: float) -> None:
+        """A round has ended, in which so many mails were filed."""
+        self.filed += filed
+        if not self._failed:
+            self.polled_at, self.trouble = now, None
+
+    def opened(self, *, encrypted: bool, decrypted: bool) -> None:
+        """A mail came back from the worker."""
+        if encrypted:
+            self.unopened = 0 if decrypted else self.unopened + 1

@@ -1,0 +1,44 @@
+"""Watching the inbox: drain it when the server tells of news, and every `poll_seconds` in any case."""
+
+import asyncio
+
+from mailroom.errors import LoginRefused, MailboxError, RecordsUnavailable, ServerUnreachable
+from mailroom.flow.desk import Desk
+from mailroom.flow.draining import Drained, drain
+from mailroom.flow.waiting import LONGEST_PAUSE, LONGEST_PAUSE_REFUSED, backoff, pause, until
+from mailroom.log import get_logger
+from mailroom.mail.thread import is_id_of_ours
+
+_log = get_logger(__name__)
+
+
+async def watching(desk: Desk, poll_seconds: float, stop: asyncio.Event) -> None:
+    """Work through the inbox again and again until `stop` is set. What fails is tried again, for ever."""
+    failures = 0
+    while not stop.is_set():
+        try:
+            await _round(desk, stop)
+            await until(stop, desk.mailbox.news(poll_seconds))
+        except (ServerUnreachable, MailboxError, RecordsUnavailable) as error:
+            failures += 1
+            desk.health.fault(str(error))
+            _log.warning("cannot drain", why=type(error).__name__, count=failures)
+            longest = LONGEST_PAUSE_REFUSED if isinstance(error, LoginRefused) else min(poll_seconds, LONGEST_PAUSE)
+            await pause(stop, backoff(failures, longest))
+        else:
+            failures = 0
+
+
+async def _round(desk: Desk, stop: asyncio.Event) -> None:
+    """Let the provider's copies of our letters go, then work through what lies in the inbox."""
+    policy, drained = desk.office.policy, Drained()
+    desk.health.begin(desk.machine.ticks())
+    if policy.sent:
+        await desk.mailbox.delete_copies(policy.sent, lambda one: is_id_of_ours(one, policy.domain))
+    async for step in drain(desk, stop):
+        if desk.health.stir(desk.machine.ticks()):  # the first step has listed the inbox
+            _log.info("ready")
+        drained += step
+    if drained.fetched:
+        _log.info("drained", count=drained.fetched)
+    desk.health.polled(drained.filed + drained.follow_ups, desk.machine.ticks())

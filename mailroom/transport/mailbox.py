@@ -1,0 +1,198 @@
+"""The inbox over IMAP: a mailbox that connects when it is needed, and anew after any failure."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import ExitStack, asynccontextmanager, suppress
+
+from mailroom.errors import MailboxError
+from mailroom.flow.filing import Location
+from mailroom.mail.beginning import BEGINNING_BYTES, beginning
+from mailroom.mail.message import Arrival, RawMail
+from mailroom.transport import imap_parse as parse
+from mailroom.transport import imap_steps as steps
+from mailroom.transport.imap import FAILURES, Connection, ImapSettings, connect
+from mailroom.transport.network import certificate_end, reason
+
+LOGOUT_SECONDS = 0.9
+# Servers end IDLE after 10 to 30 minutes, and routers forget a silent connection sooner.
+_LONGEST_IDLE = 540.0
+
+
+class ImapMailbox:
+    """The inbox, fitting `flow.ports.Mailbox`. Connects when first needed, and anew after any failure."""
+
+    def __init__(self, settings: ImapSettings) -> None:
+        self._settings = settings
+        self._connection: Connection | None = None
+        self._lock = asyncio.Lock()
+        self._certificate_end: int | None = None
+        self._may_idle = True  # until the server refuses what it offers
+
+    async def arrivals(self) -> list[Arrival]:
+        """List what lies in the inbox and is not marked deleted, oldest UID first."""
+        async with self._selected(self._settings.inbox) as (connection, validity):
+            connection.news.clear()
+            found: dict[int, steps.Attributes] = {}
+            for uids in parse.uid_sets(await steps.search(connection, "UNDELETED")):
+                answer = await connection.command("FETCH", uids, "(UID RFC822.SIZE)", uid=True)
+                found |= parse.fetched(steps.accepted(answer, "FETCH").responses)
+        sizes = {uid: parse.number(attributes.get(b"RFC822.SIZE")) for uid, attributes in found.items()}
+        inbox = self._settings.inbox
+        return [Arrival(inbox, validity, uid, size) for uid, size in sorted(sizes.items()) if size is not None]
+
+    async def news(self, seconds: float) -> None:
+        """Wait until the server tells of new mail in the inbox (IDLE), at most `seconds`.
+
+        Ends at once when it has told so since the last listing. Without IDLE, waits the whole time.
+        """
+        seconds = min(seconds, _LONGEST_IDLE)
+        async with self._selected(self._settings.inbox, anew=False) as (connection, _):
+            if connection.news.is_set():
+                return
+            if self._settings.idle and self._may_idle and "IDLE" in connection.capabilities:
+                self._may_idle = (await connection.idle(seconds)).status == "OK"
+                return
+            with suppress(TimeoutError):
+                await asyncio.wait_for(connection.closed.wait(), seconds)
+
+    async def fetch(self, arrivals: Sequence[Arrival]) -> list[RawMail]:
+        """Fetch the bytes without marking them seen; a message that is gone meanwhile is left out."""
+        bodies: dict[int, parse.Value] = {}
+        if not arrivals:
+            return []
+        async with self._holding(arrivals, anew=False) as connection:
+            for uids in parse.uid_sets(arrival.uid for arrival in arrivals):
+                found = await steps.fetch(connection, uids, "(UID BODY.PEEK[])")
+                bodies |= {uid: attributes.get(b"BODY[]") for uid, attributes in found.items()}
+        contents = ((arrival, bodies.get(arrival.uid)) for arrival in arrivals)
+        return [RawMail(arrival, content) for arrival, content in contents if isinstance(content, bytes)]
+
+    async def fetch_beginning(self, arrival: Arrival) -> RawMail:
+        """Fetch the header and the first text part of an oversize message as a small mail of one part.
+
+        Both are cut at `BEGINNING_BYTES`. Without a text part, or when it is encrypted, the body is empty.
+        """
+        async with self._holding([arrival], anew=False) as connection:
+            whole = await steps.fetch_one(
+                connection, arrival.uid, f"BODYSTRUCTURE BODY.PEEK[HEADER]<0.{BEGINNING_BYTES}>"
+            )
+            header, part = _bytes(whole.get(b"BODY[HEADER]<0>")), parse.text_part(whole.get(b"BODYSTRUCTURE"))
+            if part is None:
+                return RawMail(arrival, beginning(header), complete=False)
+            wanted = f"BODY.PEEK[{part}.MIME]<0.{BEGINNING_BYTES}> BODY.PEEK[{part}]<0.{BEGINNING_BYTES}>"
+            found = await steps.fetch_one(connection, arrival.uid, wanted)
+        mime, body = (_bytes(found.get(f"BODY[{part}{which}".encode())) for which in (".MIME]<0>", "]<0>"))
+        content = beginning(header, mime, body, cut=len(body) >= BEGINNING_BYTES)
+        return RawMail(arrival, content, complete=False)
+
+    async def delete(self, arrivals: Sequence[Arrival]) -> None:
+        """Delete and expunge exactly these messages and no other.
+
+        A server without UIDPLUS can only expunge everything that is marked deleted. If somebody else has marked
+        another message there, ours are left marked: `arrivals` does not list them, and they go with the next expunge.
+        """
+        if not arrivals:
+            return
+        async with self._holding(arrivals, anew=True) as connection:
+            await steps.remove(connection, [arrival.uid for arrival in arrivals])
+
+    async def delete_copies(self, folder: str, is_ours: Callable[[str], bool]) -> int:
+        """Delete from `folder` what has a Message-ID (bare) of ours, and no other; give how many those were.
+
+        Where the server takes what was deleted from us to mean more than this folder, that is meant.
+        """
+        async with self._selected(folder) as (connection, _):
+            uids: list[int] = []
+            for some in parse.uid_sets(await steps.search(connection, "UNDELETED")):
+                found = await steps.fetch(connection, some, "(UID BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])")
+                ids = ((uid, _message_id(attributes)) for uid, attributes in found.items())
+                uids += [uid for uid, one in ids if is_ours(one)]
+            if uids:
+                await steps.remove(connection, uids)
+        return len(uids)
+
+    async def move(self, arrivals: Sequence[Arrival], folder: str) -> dict[Arrival, Location]:
+        """Move exactly these messages to `folder` (made when missing); give the COPYUID where the server tells.
+
+        `/` in `folder` divides levels. Without MOVE (RFC 6851) the messages are copied and then deleted as in
+        `delete`; a failure between the two leaves a second copy in `folder`, never none.
+        """
+        places: dict[Arrival, Location] = {}
+        if not arrivals:
+            return places
+        async with self._holding(arrivals, anew=True) as connection:
+            verb = "MOVE" if "MOVE" in connection.capabilities else "COPY"
+            for uids in parse.uid_sets(arrival.uid for arrival in arrivals):
+                answer = await steps.transfer(connection, verb, uids, folder)
+                texts = [answer.text, *(response[0] for response in answer.responses)]
+                validity, new = parse.copied(texts, len(arrivals))
+                moved = [arrival for arrival in arrivals if arrival.uid in new]
+                places |= {arrival: Location(folder, validity, new[arrival.uid]) for arrival in moved}
+            if verb == "COPY":
+                await steps.remove(connection, [arrival.uid for arrival in arrivals])
+        return places
+
+    def certificate_expires(self) -> int | None:
+        """Unix time at which the certificate of the server ends that we met last; None without TLS."""
+        return self._certificate_end
+
+    async def close(self) -> None:
+        """Log out, or drop the connection within a second; never raises."""
+        connection = self._connection
+        if connection is None:
+            return
+        try:
+            with suppress(*FAILURES):
+                async with asyncio.timeout(LOGOUT_SECONDS):
+                    await connection.command("LOGOUT")
+        finally:
+            self._drop()
+
+    @asynccontextmanager
+    async def _holding(self, arrivals: Sequence[Arrival], *, anew: bool) -> AsyncIterator[Connection]:
+        """Open the folder that these messages lie in, if their UIDs still mean the same messages."""
+        mailbox = arrivals[0].mailbox
+        async with self._selected(mailbox, anew=anew) as (connection, validity):
+            if any((arrival.mailbox, arrival.uidvalidity) != (mailbox, validity) for arrival in arrivals):
+                raise MailboxError("uidvalidity changed: the messages have to be listed again; nothing was touched")
+            yield connection
+
+    @asynccontextmanager
+    async def _selected(self, mailbox: str, *, anew: bool = True) -> AsyncIterator[tuple[Connection, int]]:
+        """Open a folder and give its UIDVALIDITY; on any failure the connection is dropped.
+
+        `anew` shows news and a changed UIDVALIDITY, but costs 40 ms with 20,000 messages; reading can do without.
+        """
+        async with self._lock:
+            with ExitStack() as failure:
+                failure.callback(self._drop)
+                connection = self._connection = await self._connected()
+                try:
+                    if anew or connection.selected[0] != mailbox:
+                        connection.selected = mailbox, await steps.select(connection, mailbox)
+                    yield connection, connection.selected[1]
+                except FAILURES as error:
+                    # `from None`: the library's errors quote commands and answers
+                    raise MailboxError(f"the IMAP server {self._settings.place}: {reason(error)}") from None
+                failure.pop_all()
+
+    async def _connected(self) -> Connection:
+        if self._connection and not self._connection.closed.is_set():
+            return self._connection
+        connection = await connect(self._settings)
+        self._certificate_end = certificate_end(connection.transport)
+        return connection
+
+    def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection:
+            connection.drop()
+
+
+def _bytes(value: parse.Value) -> bytes:
+    return value if isinstance(value, bytes) else b""
+
+
+def _message_id(attributes: steps.Attributes) -> str:
+    field = _bytes(next((value for name, value in attributes.items() if name.startswith(b"BODY[HEADER.FIELDS")), b""))
+    return field.decode("ascii", "replace").partition(":")[2].strip().strip("<>")
