@@ -104,7 +104,7 @@ class ImapMailbox:
         async with self._selected(folder) as (connection, _):
             uids: list[int] = []
             for some in parse.uid_sets(await steps.search(connection, "UNDELETED")):
-                found = await steps.fetch(connection, some, "(UID BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])")
+                found = await steps.fetch(connection, some, "(UID ENVELOPE)")
                 ids = ((uid, _message_id(attributes)) for uid, attributes in found.items())
                 uids += [uid for uid, one in ids if is_ours(one)]
             if uids:
@@ -194,5 +194,9 @@ def _bytes(value: parse.Value) -> bytes:
 
 
 def _message_id(attributes: steps.Attributes) -> str:
-    field = _bytes(next((value for name, value in attributes.items() if name.startswith(b"BODY[HEADER.FIELDS")), b""))
-    return field.decode("ascii", "replace").partition(":")[2].strip().strip("<>")
+    """Give the Message-ID, bare: the tenth field of ENVELOPE (RFC 3501 section 7.4.2); "" without one."""
+    match attributes.get(b"ENVELOPE"):
+        case [_, _, _, _, _, _, _, _, _, bytes(found), *_]:
+            return found.decode("ascii", "replace").strip().strip("<>")
+        case _:
+            return ""

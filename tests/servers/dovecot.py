@@ -25,69 +25,12 @@ from types import MappingProxyType
 from typing import Any, Self
 
 from tests.servers.certificate import write_certificate
+from tests.servers.dovecot_config import CONFIG
+from tests.servers.tokens import Tokens
 
 HOST = "127.0.0.1"
 PASSWORD = "correct-horse"
 START_SECONDS = 20.0
-
-CONFIG = """
-base_dir = {root}/run
-state_dir = {root}/state
-log_path = {root}/dovecot.log
-protocols = imap
-listen = 127.0.0.1
-mail_location = {storage}
-mail_uid = {mail_user}
-mail_gid = {mail_group}
-first_valid_uid = 1
-mail_fsync = never
-mail_max_userip_connections = 1000
-auth_username_chars =
-auth_username_format = %u
-auth_failure_delay = 0
-default_login_user = {login_user}
-default_internal_user = {internal_user}
-default_internal_group = {internal_group}
-ssl = {ssl}
-{certificate}
-passdb {{
-  driver = passwd-file
-  args = {root}/passwd
-}}
-passdb {{
-  driver = static
-  args = password={password}
-}}
-userdb {{
-  driver = static
-  args = uid={mail_user} gid={mail_group} home={root}/mail/%u allow_all_users=yes
-}}
-namespace inbox {{
-  inbox = yes
-  prefix = {prefix}
-  separator = {separator}
-}}
-service imap-login {{
-  chroot =
-  service_count = 0
-  process_min_avail = 1
-  inet_listener imap {{
-    port = {port}
-  }}
-  inet_listener imaps {{
-    port = {tls_port}
-  }}
-}}
-service anvil {{
-  chroot =
-  unix_listener anvil-auth-penalty {{
-    mode = 0
-  }}
-}}
-service stats {{
-  chroot =
-}}
-"""
 
 
 def free_port() -> int:
@@ -104,7 +47,7 @@ class Dovecot:
 
     Every name is a user with `PASSWORD`; `odd_users` have their own. `storage` is `maildir` or `sdbox`; `prefix` and
     `separator` shape the personal namespace; with `tls` there is a second port `tls_port`, STARTTLS on the first, and
-    `cafile` names the certificate to trust.
+    `cafile` names the certificate to trust. With `tokens` XOAUTH2 takes those that they issue.
     """
 
     def __init__(
@@ -115,6 +58,7 @@ class Dovecot:
         separator: str = "/",
         tls: bool = False,
         odd_users: Mapping[str, str] = MappingProxyType({}),
+        tokens: Tokens | None = None,
     ) -> None:
         self.root = Path(tempfile.mkdtemp(prefix="dc-", dir="/tmp"))  # short: socket paths end at 108 bytes
         self.root.chmod(0o755)
@@ -134,7 +78,8 @@ class Dovecot:
             for name, password in odd_users.items()
         ]
         (self.root / "passwd").write_text("".join(lines))
-        self._write_config(storage=storage, prefix=prefix, separator=separator, mail_user=mail_user)
+        login = tokens.write_config(self.root) if tokens else ""
+        self._write_config(storage=storage, prefix=prefix, separator=separator, mail_user=mail_user, login=login)
 
     def __enter__(self) -> Self:
         self.start()
@@ -248,11 +193,13 @@ class Dovecot:
         """Give the folder that holds every byte stored for a user."""
         return self.root / "mail" / user
 
-    def _write_config(self, *, storage: str, prefix: str, separator: str, mail_user: pwd.struct_passwd) -> None:
+    def _write_config(
+        self, *, storage: str, prefix: str, separator: str, mail_user: pwd.struct_passwd, login: str
+    ) -> None:
         me = pwd.getpwuid(os.geteuid()).pw_name
         as_root = os.geteuid() == 0
         files = f"ssl_cert = <{self.cafile}\nssl_key = <{self.root}/key.pem"
-        text = CONFIG.format(
+        text = login + CONFIG.format(
             root=self.root,
             storage={"maildir": "maildir:~/Maildir", "sdbox": "sdbox:~/sdbox"}[storage],
             prefix=prefix,

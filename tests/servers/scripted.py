@@ -16,6 +16,8 @@ USUAL = {
     "SELECT": "* 3 EXISTS\r\n* OK [UIDVALIDITY 7] valid\r\n{tag} OK [READ-WRITE] done",
     "UID SEARCH": "* SEARCH 1 2 3\r\n{tag} OK done",
     "UID FETCH": "* 1 FETCH (UID 1 RFC822.SIZE 10)\r\n{tag} OK done",
+    "IDLE": "+ idling",
+    "DONE": "{tag} OK done",
     "": "{tag} OK done",
 }
 
@@ -32,6 +34,7 @@ class ScriptedImap:
         self.received: list[str] = []
         self.replies = USUAL | dict(replies or {})
         self._greeting = greeting
+        self._news = asyncio.Event()
         self._server: asyncio.Server | None = None
         self._writers: list[asyncio.StreamWriter] = []
 
@@ -46,6 +49,16 @@ class ScriptedImap:
         for writer in self._writers:
             writer.transport.abort()
 
+    async def told(self, command: str) -> None:
+        """Wait until a client has said this."""
+        while command not in self.received:
+            self._news.clear()
+            await self._news.wait()
+
+    def reply_to(self, command: str) -> str:
+        """Give the reply to a command."""
+        return self.replies[max((key for key in self.replies if command.startswith(key)), key=len)]
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.append(writer)
         with suppress(OSError, asyncio.IncompleteReadError):
@@ -53,8 +66,12 @@ class ScriptedImap:
             while not writer.is_closing():
                 tag, _, command = (await _command(reader, writer)).partition(" ")
                 self.received.append(command)
-                name = max((key for key in self.replies if command.startswith(key)), key=len)
-                self._say(writer, self.replies[name].replace("{tag}", tag))
+                self._news.set()
+                reply = self.reply_to(command).replace("{tag}", tag)
+                self._say(writer, reply)
+                if command == "IDLE" and reply.startswith("+") and not writer.is_closing():
+                    self.received.append(await _line(reader))
+                    self._say(writer, self.replies["DONE"].replace("{tag}", tag))
 
     def _say(self, writer: asyncio.StreamWriter, reply: str) -> None:
         if reply != HANG:

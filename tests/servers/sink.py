@@ -1,6 +1,7 @@
 """An SMTP server in the running loop that keeps what it is given, and answers as a test wants."""
 
 import asyncio
+import base64
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -30,8 +31,8 @@ Answer = Callable[[Step, Delivery], str | None]
 class Sink:
     """Collects letters in `deliveries` (only those it answered 250 to) and every command in `commands`.
 
-    `security` and `certificate` (PEM files: certificate, key) give it TLS; with `password` only who logs in with
-    that may send. `smtputf8` offers that extension.
+    `security` and `certificate` (PEM files: certificate, key) give it TLS; with `password` or `token` only who logs in
+    with that may send. `smtputf8` offers that extension.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Sink:
         security: Literal["plain", "starttls", "tls"] = "plain",
         certificate: tuple[str, str] | None = None,
         password: str | None = None,
+        token: str | None = None,
         smtputf8: bool = True,
     ) -> None:
         self.port = 0
@@ -47,7 +49,7 @@ class Sink:
         self.commands: list[str] = []
         self._answer: Answer = lambda _step, _delivery: None
         self._security = security
-        self._password = password
+        self._password, self._token = password, token
         self._smtputf8 = smtputf8
         self._tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH) if certificate else None
         if certificate and self._tls:
@@ -89,6 +91,9 @@ class Sink:
 
     def _connection(self) -> SMTP:
         self.commands.append("CONNECT")
+        if self._token:
+            # aiosmtpd offers every mechanism that its handler has a method for
+            self.auth_XOAUTH2 = self._xoauth2
         smtp = SMTP(
             self,
             hostname="sink.example",
@@ -116,6 +121,10 @@ class Sink:
             await asyncio.Event().wait()  # until the connection is lost
         return reply
 
+    async def _xoauth2(self, _smtp: SMTP, args: list[str]) -> AuthResult:
+        shown = base64.b64decode(args[1]).decode()
+        return AuthResult(success=f"auth=Bearer {self._token}\x01\x01" in shown, handled=False)
+
     # The hooks of aiosmtpd, by the names and arguments that it looks for.
 
     async def handle_EHLO(  # noqa: N802  # aiosmtpd's name
@@ -128,7 +137,7 @@ class Sink:
     async def handle_MAIL(  # noqa: N802  # aiosmtpd's name
         self, smtp: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        if self._password and not session.authenticated:
+        if (self._password or self._token) and not session.authenticated:
             return "530 5.7.0 Authentication required"
         reply = await self._reply(smtp, "MAIL", Delivery(_sender(address)))
         if reply.startswith("250"):
