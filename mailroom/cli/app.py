@@ -18,7 +18,7 @@ from mailroom.cli.starting import lasting
 from mailroom.errors import ConfigError, MailroomError, ServerUnreachable
 
 # Each is a module beside this one: with an `app` when it has verbs of its own, else with a function of its name.
-VERBS = ("init", "run", "demo", "explain", "rules", "case", "keys", "db")
+VERBS = ("init", "run", "demo", "explain", "rules", "case", "keys", "db", "alarm")
 
 
 class Verbs(TyperGroup):
