@@ -56,13 +56,16 @@ def workers(settings: WorkerSettings, stack: AsyncExitStack) -> Opener:
 
 
 async def desk(
-    config: Config, stack: AsyncExitStack, opener: Callable[[WorkerSettings, AsyncExitStack], Opener] = workers
+    config: Config,
+    stack: AsyncExitStack,
+    opener: Callable[[WorkerSettings, AsyncExitStack], Opener] = workers,
+    clock: Clock = utc,
 ) -> Desk:
     """Build the desk; whatever must be closed is left to `stack`. `opener` makes what opens its mails."""
     home = DeskHome(config.openpgp.home)
-    books = records(config, home)
+    books = records(config, home, clock)
     stack.callback(books.database.close)
-    ours = office(config, home)
+    ours = office(config, home, clock)
     opening = opener(worker_settings(config, ours.guide.lexicon), stack)
     machine = LocalMachine(config.service.data_dir, config.openpgp.home, _keys(config), config.alarms.heartbeat_file)
     mailbox, courier = ImapMailbox(imap_settings(config)), SmtpCourier(smtp_settings(config))

@@ -15,7 +15,7 @@ from pathlib import Path
 from mailroom.assembly import desk as build_desk
 from mailroom.config import Config
 from mailroom.errors import MailroomError, ServerUnreachable
-from mailroom.flow.alarming import alarming, living
+from mailroom.flow.alarming import TICK, alarming, living
 from mailroom.flow.delivery import deliver, delivering
 from mailroom.flow.desk import Desk
 from mailroom.flow.draining import Drained, drain
@@ -96,12 +96,13 @@ def _wake(*waited_for: asyncio.Event) -> None:
         event.set()
 
 
-async def run(desk: Desk, poll_seconds: float, stop: asyncio.Event) -> None:
-    """Watch the inbox, the outbox and the desk itself until `stop` is set.
+async def run(desk: Desk, poll_seconds: float, stop: asyncio.Event, tick: float = TICK) -> None:
+    """Watch the inbox, the outbox and, every `tick` seconds, the desk itself, until `stop` is set.
 
     The step at hand may then be finished, for some seconds at most.
     """
-    loops = (watching(desk, poll_seconds, stop), delivering(desk, stop), alarming(desk, stop), living(desk, stop))
+    on_itself = alarming(desk, stop, tick), living(desk, stop, tick)
+    loops = watching(desk, poll_seconds, stop), delivering(desk, stop), *on_itself
     tasks = [asyncio.create_task(one) for one in loops]
     await _finished(desk, stop, tasks, asyncio.FIRST_COMPLETED)
 

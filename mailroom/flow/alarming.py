@@ -19,7 +19,7 @@ from mailroom.keeper.alarms import Alarm, Condition, Limits
 from mailroom.log import get_logger
 from mailroom.mail import compose
 
-_TICK = 20.0
+TICK = 20.0
 _JUMP = 300  # a clock that is set by the network moves by seconds
 _HANGS = 3600.0  # every step has a deadline; an intake that shows no sign of life for so long hangs
 _QUIET = 3600  # an alarm that comes and goes is told once an hour
@@ -40,7 +40,7 @@ class Watch:
     clock_less_ticks: float | None = None
 
 
-async def alarming(desk: Desk, stop: asyncio.Event, tick: float = _TICK) -> None:
+async def alarming(desk: Desk, stop: asyncio.Event, tick: float = TICK) -> None:
     """Look at the desk's condition again and again until `stop` is set; tell the admins what changed."""
     told = desk.machine.recall()
     watch = Watch(told, {name: at for name, at in told.items() if name != _ALIVE})
@@ -69,7 +69,7 @@ async def look(desk: Desk, watch: Watch) -> None:
         _log.warning("cannot tell the admins", why=type(error).__name__)
 
 
-async def living(desk: Desk, stop: asyncio.Event, tick: float = _TICK) -> None:
+async def living(desk: Desk, stop: asyncio.Event, tick: float = TICK) -> None:
     """Tell the service manager that the desk lives, as long as the intake shows signs of life, until `stop` is set."""
     desk.machine.notify("READY=1")
     while not stop.is_set():

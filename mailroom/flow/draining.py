@@ -75,7 +75,7 @@ async def drain(desk: Desk, stop: asyncio.Event) -> AsyncIterator[Drained]:
             return
         yield await _together(desk, batch, stop)
     if known.fresh:  # some of them may have become suspects
-        known = await desk.arrivals.sort(await desk.mailbox.arrivals())
+        known = await desk.arrivals.known([*known.fresh, *known.suspects])
     for arrival in known.suspects:
         if stop.is_set():
             return

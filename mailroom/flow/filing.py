@@ -140,9 +140,9 @@ class Due:
 class Sorted:
     """The listing of the inbox, held against what the records know.
 
-    `fresh` were never tried; `suspects` were in work when something broke, and run alone; `filed` are committed and
-    only wait to be removed, `parked` likewise; `copies` are the same bytes as a filed one. Mails that stay in place
-    (oversize) are in none of them.
+    `fresh` were never tried, and nobody has marked them as deleted; `suspects` were in work when something broke, and
+    run alone; `filed` are committed and only wait to be removed, `parked` likewise; `copies` are the same bytes as a
+    filed one. Mails that stay in place (oversize) are in none of them.
     """
 
     fresh: tuple[Arrival, ...]

@@ -34,11 +34,12 @@ class Health:
         """Something failed; the round at hand is not a whole one. `why` is a sentence without content."""
         self.trouble, self._failed = why, True
 
-    def polled(self, filed: int, now: float) -> None:
-        """A round has ended, in which so many mails were filed."""
+    def polled(self, filed: int, now: float) -> bool:
+        """A round has ended, in which so many mails were filed; whether nothing failed in it."""
         self.filed += filed
         if not self._failed:
             self.polled_at, self.trouble = now, None
+        return not self._failed
 
     def opened(self, *, encrypted: bool, decrypted: bool) -> None:
         """A mail came back from the worker."""

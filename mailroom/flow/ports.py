@@ -32,7 +32,7 @@ class Mailbox(Protocol):
     """
 
     async def arrivals(self) -> list[Arrival]:
-        """List what lies in the inbox and is not marked deleted, oldest UID first.
+        """List what lies in the inbox, oldest UID first; what is marked deleted too, as such.
 
         Raises:
             ServerUnreachable: there is no connection and none can be made.

@@ -17,20 +17,20 @@ async def watching(desk: Desk, poll_seconds: float, stop: asyncio.Event) -> None
     failures = 0
     while not stop.is_set():
         try:
-            await _round(desk, stop)
-            await until(stop, desk.mailbox.news(poll_seconds))
+            whole = await _round(desk, stop)
+            again = poll_seconds if whole else min(poll_seconds, backoff(failures + 1, LONGEST_PAUSE))
+            await until(stop, desk.mailbox.news(again))
+            failures = 0 if whole else failures + 1
         except (ServerUnreachable, MailboxError, RecordsUnavailable) as error:
             failures += 1
             desk.health.fault(str(error))
             _log.warning("cannot drain", why=type(error).__name__, count=failures)
             longest = LONGEST_PAUSE_REFUSED if isinstance(error, LoginRefused) else min(poll_seconds, LONGEST_PAUSE)
             await pause(stop, backoff(failures, longest))
-        else:
-            failures = 0
 
 
-async def _round(desk: Desk, stop: asyncio.Event) -> None:
-    """Let the provider's copies of our letters go, then work through what lies in the inbox."""
+async def _round(desk: Desk, stop: asyncio.Event) -> bool:
+    """Let the provider's copies of our letters go, then work through the inbox; whether nothing failed."""
     policy, drained = desk.office.policy, Drained()
     desk.health.begin(desk.machine.ticks())
     if policy.sent:
@@ -41,4 +41,4 @@ async def _round(desk: Desk, stop: asyncio.Event) -> None:
         drained += step
     if drained.fetched:
         _log.info("drained", count=drained.fetched)
-    desk.health.polled(drained.filed + drained.follow_ups, desk.machine.ticks())
+    return desk.health.polled(drained.filed + drained.follow_ups, desk.machine.ticks())

@@ -15,13 +15,14 @@ class Arrival:
 
     (mailbox, uidvalidity, uid) names a message for ever
     (RFC 3501 section 2.3.1.1, https://www.rfc-editor.org/rfc/rfc3501#section-2.3.1.1).
-    `size` is RFC822.SIZE in bytes.
+    `size` is RFC822.SIZE in bytes. `is_deleted`: it is marked so and waits to be expunged.
     """
 
     mailbox: str
     uidvalidity: int
     uid: int
     size: int = field(compare=False)
+    is_deleted: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,7 +114,7 @@ def _by_state(rows: Sequence[RowMapping], listing: Sequence[Arrival]) -> Sorted:
     for one in listing:
         by_state.setdefault(states.get(_key(one)), []).append(one)
     return Sorted(
-        fresh=tuple(by_state.get(None, ())),
+        fresh=tuple(one for one in by_state.get(None, ()) if not one.is_deleted),
         suspects=tuple(by_state.get("suspect", ())),
         filed=tuple(by_state.get("filed", ())),
         parked=tuple(by_state.get("parked", ())),

@@ -29,16 +29,15 @@ class ImapMailbox:
         self._may_idle = True  # until the server refuses what it offers
 
     async def arrivals(self) -> list[Arrival]:
-        """List what lies in the inbox and is not marked deleted, oldest UID first."""
+        """List what lies in the inbox, oldest UID first; what is marked deleted too, as such."""
         async with self._selected(self._settings.inbox) as (connection, validity):
             connection.news.clear()
             found: dict[int, steps.Attributes] = {}
-            for uids in parse.uid_sets(await steps.search(connection, "UNDELETED")):
-                answer = await connection.command("FETCH", uids, "(UID RFC822.SIZE)", uid=True)
+            for uids in parse.uid_sets(await steps.search(connection, "ALL")):
+                answer = await connection.command("FETCH", uids, "(UID RFC822.SIZE FLAGS)", uid=True)
                 found |= parse.fetched(steps.accepted(answer, "FETCH").responses)
-        sizes = {uid: parse.number(attributes.get(b"RFC822.SIZE")) for uid, attributes in found.items()}
-        inbox = self._settings.inbox
-        return [Arrival(inbox, validity, uid, size) for uid, size in sorted(sizes.items()) if size is not None]
+        listed = (_arrival(self._settings.inbox, validity, uid, found[uid]) for uid in sorted(found))
+        return [one for one in listed if one is not None]
 
     async def news(self, seconds: float) -> None:
         """Wait until the server tells of new mail in the inbox (IDLE), at most `seconds`.
@@ -89,7 +88,7 @@ class ImapMailbox:
         """Delete and expunge exactly these messages and no other.
 
         A server without UIDPLUS can only expunge everything that is marked deleted. If somebody else has marked
-        another message there, ours are left marked: `arrivals` does not list them, and they go with the next expunge.
+        another message there, ours are left marked, and go with the next expunge.
         """
         if not arrivals:
             return
@@ -187,6 +186,12 @@ class ImapMailbox:
         connection, self._connection = self._connection, None
         if connection:
             connection.drop()
+
+
+def _arrival(inbox: str, validity: int, uid: int, attributes: steps.Attributes) -> Arrival | None:
+    size, flags = parse.number(attributes.get(b"RFC822.SIZE")), attributes.get(b"FLAGS")
+    is_deleted = isinstance(flags, list) and any(isinstance(f, bytes) and f.lower() == b"\\deleted" for f in flags)
+    return None if size is None else Arrival(inbox, validity, uid, size, is_deleted)
 
 
 def _bytes(value: parse.Value) -> bytes:

@@ -21,7 +21,7 @@ from tests.openpgp_mails import entity, pgp_mime_encrypted
 
 HER = "anna@example.net"
 ADMIN = "admin@example.net"
-START = datetime.now(UTC)  # what the records note has the true time
+START = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
 
 
 class Moody(Bag):
@@ -41,7 +41,7 @@ class Room:
     """A desk whose clock and machine a test moves; `admins` are told."""
 
     def __init__(self, desk: Desk, *admins: Person, alive_hours: tuple[int, ...] = ()) -> None:
-        self.host, self.bag, self.at = Host(), Moody(), START
+        self.host, self.bag, self.at = Host(), Moody(), datetime.now(UTC)
         people = (*(one for one in desk.office.people if one.role != "admin"), *admins)
         policy = dataclasses.replace(desk.office.policy, alive_hours=alive_hours)
         office = dataclasses.replace(desk.office, people=people, policy=policy, clock=lambda: self.at)

@@ -135,3 +135,9 @@ async def test_a_second_copy_of_a_mail_does_not_make_us_forget_where_the_first_l
     database.close()
     # Erasure deletes the copies that the records know; a copy that they do not know outlives it.
     assert sorted(places) == list(range(1, len(inbox.folders["Filed"]) + 1))
+
+
+async def test_mail_that_somebody_else_marked_as_deleted_is_left_alone(counter: Counter) -> None:
+    counter.inbox.mails[Arrival("INBOX", 1, 7, 10, is_deleted=True)] = plain(1, "He waits outside my house.")
+    summary = await daemon.run_once(counter.desk)
+    assert (summary.drained.fetched, len(counter.inbox.mails)) == (0, 1)

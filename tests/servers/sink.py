@@ -54,6 +54,7 @@ class Sink:
         self._tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH) if certificate else None
         if certificate and self._tls:
             self._tls.load_cert_chain(*certificate)
+        self._news = asyncio.Event()
         self._server: asyncio.Server | None = None
         self._connections: list[SMTP] = []
 
@@ -67,6 +68,12 @@ class Sink:
     def answer(self, reply: Answer) -> None:
         """Ask `reply(step, delivery)` from now on: an SMTP reply such as "451 later", HANG, CLOSE, or None for 250."""
         self._answer = reply
+
+    async def until(self, holds: Callable[[list[Delivery]], bool]) -> None:
+        """Wait until this holds for the letters that came."""
+        while not holds(self.deliveries):
+            self._news.clear()
+            await self._news.wait()
 
     async def start(self) -> None:
         """Listen on a free port, the second time on the same one."""
@@ -160,6 +167,7 @@ class Sink:
         reply = await self._reply(smtp, "DATA", delivery)
         if reply.startswith("250"):
             self.deliveries.append(delivery)
+            self._news.set()
         return reply
 
     async def handle_RSET(self, smtp: SMTP, _session: Session, _envelope: Envelope) -> str:  # noqa: N802

@@ -36,8 +36,9 @@ async def test_arrivals_are_listed_by_uid_with_size_and_uidvalidity(
     dovecot.append(user, MAIL, flags="(\\Deleted)")
     arrivals = await open_mailbox(user).arrivals()
     validity = dovecot.uidvalidity(user)
-    assert arrivals == [Arrival("INBOX", validity, uid, 0) for uid in (1, 2, 3)]
-    assert [arrival.size for arrival in arrivals] == [len(MAIL), len(TRICKY), len(MAIL)]
+    assert arrivals == [Arrival("INBOX", validity, uid, 0) for uid in (1, 2, 3, 4)]
+    assert [arrival.size for arrival in arrivals] == [len(MAIL), len(TRICKY), len(MAIL), len(MAIL)]
+    assert [arrival.is_deleted for arrival in arrivals] == [False, False, False, True]
 
 
 async def test_mail_that_came_after_the_first_listing_is_seen(
