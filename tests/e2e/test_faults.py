@@ -4,16 +4,19 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.e2e.conftest import Build
-from tests.e2e.house import KEEPER
+from tests.e2e.house import KEEPER, build
 from tests.e2e.letters import TEXTS, plain
 from tests.e2e.shift import ADMIN, Shift, eventually, shift, to
+from tests.servers.dovecot import Dovecot
 from tests.servers.proxy import Fault, Kind, word
 from tests.servers.sink import HANG, Delivery, Sink
+from tests.servers.tokens import Tokens
 
 MAILS = 3
 
@@ -233,3 +236,32 @@ async def test_a_jump_of_the_clock_is_told_once_and_keeps_no_letter(desk: Shift)
     await receive(desk, 1)
     await desk.settled(MAILS)
     await end(desk, alarms=1)
+
+
+async def test_a_full_disk_is_told_once_and_loses_nothing(desk: Shift) -> None:
+    records: Any = desk.desk.outbox
+    desk.begin()
+    await idle(desk)
+    await records._database.write(lambda one: one.exec_driver_sql("PRAGMA max_page_count=1"))  # no page more
+    await receive(desk, 1)
+    await desk.alarm()
+    await records._database.write(lambda one: one.exec_driver_sql("PRAGMA max_page_count=1000000"))
+    await desk.settled(MAILS, alarmed=True)
+    await end(desk, alarms=2)
+
+
+async def test_a_token_that_expires_in_the_middle_is_replaced(sink: Sink, desk_home: Path, tmp_path: Path) -> None:
+    tokens, words = Tokens(), tmp_path / "words"
+    with Dovecot(tokens=tokens) as provider, build(provider, sink.port, desk_home, admins__address=ADMIN) as house:
+        text = house.config.read_text()
+        house.config.write_text(text.replace('password_file = "password"', f'token_command = ["cat", "{words}"]', 1))
+        words.write_text(tokens.issue(house.user, seconds=3))
+        async with shift(house, sink) as desk:
+            desk.begin()
+            await idle(desk)
+            words.write_text(tokens.issue(house.user))
+            await asyncio.sleep(4)  # a token ends when its time is over; Dovecot has no other clock
+            desk.imap.drop()
+            await receive(desk, 1)
+            await desk.settled(MAILS)
+            await end(desk)

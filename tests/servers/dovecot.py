@@ -80,6 +80,8 @@ class Dovecot:
         (self.root / "passwd").write_text("".join(lines))
         login = tokens.write_config(self.root) if tokens else ""
         self._write_config(storage=storage, prefix=prefix, separator=separator, mail_user=mail_user, login=login)
+        for path in self.root.rglob("*"):  # Dovecot's own users read them, whatever umask we have
+            path.chmod(path.stat().st_mode | (0o055 if path.is_dir() else 0o044))
 
     def __enter__(self) -> Self:
         self.start()
