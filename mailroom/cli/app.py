@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import Any, NoReturn
 
 import typer
+from typer._completion_classes import completion_init
 from typer.core import TyperGroup
 
 from mailroom import __version__
@@ -18,7 +19,9 @@ from mailroom.cli.starting import lasting
 from mailroom.errors import ConfigError, MailroomError, ServerUnreachable
 
 # Each is a module beside this one: with an `app` when it has verbs of its own, else with a function of its name.
-VERBS = ("init", "run", "demo", "explain", "rules", "case", "keys", "db", "alarm")
+VERBS = ("init", "run", "demo", "explain", "rules", "case", "keys", "db", "alarm", "completion")
+# Set by the script of `mailroom completion` when a shell asks how a line could go on.
+COMPLETE = "_MAILROOM_COMPLETE"
 
 
 class Verbs(TyperGroup):
@@ -50,6 +53,9 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+# Typer does so only together with options of its own that change a person's start-up files.
+completion_init()
+
 
 @app.command()
 def version() -> None:
@@ -66,7 +72,7 @@ def main() -> NoReturn:
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         # Calling `app` itself would put Typer's excepthook in place, which prints what variables held.
-        typer.main.get_command(app)()
+        typer.main.get_command(app)(prog_name="mailroom", complete_var=COMPLETE)
     except ConfigError as error:
         _fail(str(error), 2)
     except ServerUnreachable as error:
