@@ -14,7 +14,7 @@ from mailroom.errors import ServerUnreachable
 from mailroom.oauth2_login import by_browser, by_device
 from mailroom.oauth2_server import Client, Refused, load
 from tests.servers.certificate import write_certificate
-from tests.servers.token import Answer, TokenServer
+from tests.servers.token_endpoint import Answer, TokenServer
 
 SECRET, OLD, NEW, ACCESS = "canary-secret", "canary-old", "canary-new", "canary-access"
 PENDING: Answer = (400, {"error": "authorization_pending"})
