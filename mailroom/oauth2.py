@@ -50,13 +50,16 @@ def log_in(client: Client, sign_in: Callable[[Client], str]) -> None:
     """Let a person sign in, and keep the refresh token that comes of it.
 
     Raises:
-        ConfigError: the grant needs no person.
+        ConfigError: the grant needs no person, or nobody knows where to sign in.
         MailroomError: as `access_token`.
     """
     settings = client.settings
     if settings.grant == "client_credentials":
         what = 'is "client_credentials": nobody signs in for that. Leave out --login.'
         raise ConfigError(Problem(str(settings.file), "grant", what))
+    if not (settings.device_endpoint or settings.authorization_endpoint):
+        what = "is required to sign in, or device_endpoint is, where there is no provider."
+        raise ConfigError(Problem(str(settings.file), "authorization_endpoint", what))
     refresh = sign_in(client)
     with _alone(settings.refresh_token_file):
         store(settings.refresh_token_file, refresh)
@@ -101,7 +104,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--browser", action="store_true", help="with --login: in a browser, without a device code")
     given = parser.parse_args(arguments)
     try:
-        _run(Client(load(given.file)), login=given.login, browser=given.browser)
+        _run(Client(load(given.file)), login=given.login or given.browser, browser=given.browser)
     except (EOFError, KeyboardInterrupt):
         _say("Stopped; nothing was changed.")
         return 1

@@ -1,6 +1,5 @@
 import os
 import stat
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from mailroom import oauth2
 from mailroom.errors import ServerUnreachable
 from mailroom.oauth2_login import by_browser, by_device
 from mailroom.oauth2_server import Client, Refused, load
+from mailroom.transport.login import Token
 from tests.servers.certificate import write_certificate
 from tests.servers.token_endpoint import Answer, TokenServer
 
@@ -62,11 +62,12 @@ def test_stdout_is_the_access_token_and_nothing_else(
     assert server.forms == [{"client_id": "desk", "client_secret": SECRET} | refresh]
 
 
-def test_it_runs_as_a_module_as_token_command_does(file: Path, server: TokenServer) -> None:
+async def test_token_command_takes_it_as_it_is(
+    file: Path, server: TokenServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
     server.answers = [token()]
-    command = [sys.executable, "-m", "mailroom.oauth2", str(file)]
-    done = subprocess.run(command, capture_output=True, check=False, env={"PYTHONPATH": os.pathsep.join(sys.path)})
-    assert (done.returncode, done.stdout, done.stderr) == (0, f"{ACCESS}\n".encode(), b"")
+    assert await Token((sys.executable, "-m", "mailroom.oauth2", str(file))).get() == ACCESS
 
 
 def test_rotated_refresh_token_replaces_the_old_one_for_its_owner_only(
@@ -206,6 +207,20 @@ def test_first_sign_in_is_asked_for_by_its_command(
 ) -> None:
     status, _, err = run(capsys, settings(tmp_path, server.url))
     assert (status, f"-m mailroom.oauth2 {tmp_path / 'oauth2.toml'} --login" in err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"grant": "client_credentials"}, "nobody signs in for that"),
+        ({"device_endpoint": "", "authorization_endpoint": ""}, "is required to sign in"),
+    ],
+)
+def test_sign_in_that_cannot_be_is_refused_at_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], changes: dict[str, str], said: str
+) -> None:
+    status, _, err = run(capsys, settings(tmp_path, "https://login.example.org", **changes), "--login")
+    assert (status, said in err) == (2, True)
 
 
 def test_device_code_waits_for_the_person_and_slows_down_when_told(file: Path, server: TokenServer) -> None:
