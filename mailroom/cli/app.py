@@ -19,7 +19,7 @@ from mailroom.cli.starting import lasting
 from mailroom.errors import ConfigError, MailroomError, ServerUnreachable
 
 # Each is a module beside this one: with an `app` when it has verbs of its own, else with a function of its name.
-VERBS = ("init", "run", "demo", "explain", "rules", "case", "keys", "db", "alarm", "completion")
+VERBS = ("init", "run", "demo", "doctor", "explain", "rules", "case", "keys", "db", "alarm", "completion")
 # Set by the script of `mailroom completion` when a shell asks how a line could go on.
 COMPLETE = "_MAILROOM_COMPLETE"
 

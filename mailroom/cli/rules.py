@@ -7,12 +7,10 @@ import typer
 
 from mailroom.cli.bench import guide_folders
 from mailroom.cli.options import ConfigOption, JsonOption, group, optional_config, print_columns, print_json
-from mailroom.errors import Problem, attempt
+from mailroom.doctor.guide import problems_of
+from mailroom.errors import Problem
 from mailroom.guide import guide_from
-from mailroom.referral.lint import lint
 from mailroom.referral.rules import Rule
-from mailroom.referral.templates import parse_texts
-from mailroom.transport.files import read_texts
 
 app = group("Check and show rules, phrases, services and texts; needs no configuration.")
 _COLUMNS = ("id", "place", "when", "answer")
@@ -22,7 +20,7 @@ _COLUMNS = ("id", "place", "when", "answer")
 def check(context: typer.Context, json_lines: JsonOption = False, config: ConfigOption = None) -> None:
     """Check all files of rules and texts; tell file, line, what is wrong and the nearest valid value."""
     folders = _folders(context, config)
-    problems = [_placed(problem, folders) for problem in _problems(*folders)]
+    problems = [_placed(problem, folders) for problem in problems_of(*folders)]
     for problem in problems:
         print_json(_as_json(problem)) if json_lines else typer.echo(str(problem))
     if not problems:
@@ -38,15 +36,6 @@ def _folders(context: typer.Context, config: Path | None) -> tuple[Path, Path]:
 
     paths = load(file).paths
     return paths.rules, paths.templates
-
-
-def _problems(rules: Path, templates: Path) -> list[Problem]:
-    problems: list[Problem] = []
-    attempt(lambda: guide_from(rules, templates), problems)
-    texts = attempt(lambda: parse_texts(read_texts(templates, ["*/*.txt"])), [])  # its problems are told
-    if texts is not None:
-        problems += attempt(lambda: lint(texts, read_texts(templates, ["*/words.yaml"])), problems) or ()
-    return problems
 
 
 def _placed(problem: Problem, folders: tuple[Path, Path]) -> Problem:

@@ -82,6 +82,20 @@ class SmtpCourier:
             await self._step("RCPT", smtp.rcpt(letter.recipient, encoding=encoding))
             await self._step("DATA", smtp.data(letter.content, timeout=self._settings.data_timeout))
 
+    async def connect(self) -> None:
+        """Open a session and log in, if there is none. Raises ServerUnreachable."""
+        async with self._lock:
+            if self._smtp is None or not self._smtp.is_connected:
+                await self._connect()
+
+    async def try_sender(self, sender: str) -> None:
+        """Ask whether the server takes letters from `sender` ("" for the null one); sends none. Raises as `send`."""
+        if sender:
+            _check(sender)
+        async with self._lock:
+            smtp = await self._mail(Letter(sender, "", b""))
+            await self._step("RSET", smtp.rset())
+
     def certificate_expires(self) -> int | None:
         """Unix time at which the certificate of the server ends that we met last; None without TLS."""
         return self._certificate_end

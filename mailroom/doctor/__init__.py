@@ -1,0 +1,1 @@
+"""What `mailroom doctor` looks at: each check gives findings, none changes anything of the desk."""
