@@ -1,6 +1,7 @@
 """`mailroom doctor`: looks at the whole set-up; one line a check, and what to do where something is wrong."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -30,7 +31,8 @@ def doctor(
     try:
         found = asyncio.run(_told(settings, file, Extent(offline, not no_send, wait), json_lines=json_lines))
     finally:
-        daemon.stop_idle_agent(settings)
+        with suppress(OSError):  # without gpgconf there is no agent either, and that is told
+            daemon.stop_idle_agent(settings)
     raise typer.Exit(_status(found))
 
 

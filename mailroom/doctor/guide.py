@@ -47,9 +47,12 @@ def guide(config: "Config", today: date) -> list[Finding]:
 def _vouched_for(config: "Config", found: Guide, today: date) -> Iterator[Finding]:
     services = found.book.directory.services
     unverified = sum(not usable(service, today) for service in services)
-    if unverified or not services:
-        what = f"{len(services) - unverified} are offered, {unverified} wait until a real person has checked them"
-        yield note("services", what, "rules/services/README.md tells how to check one.")
+    do = "rules/services/README.md tells how to check one."
+    if not services:
+        yield note("services", "the directory is empty: no service is offered to anybody", do)
+    elif unverified:
+        what = f"{unverified} of {len(services)} are not offered, because no real person checked them lately"
+        yield note("services", what, do)
     else:
         yield ok("services", f"{len(services)}, all of them checked")
     yield _texts(config, found)

@@ -105,7 +105,7 @@ class ImapLook:
         uids = (await steps.search(self._connection, "UNDELETED"))[-_LATEST:]
         found: list[str] = []
         for some in parse.uid_sets(uids):
-            attributes = await steps.fetch(self._connection, some, "(UID BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])")
+            attributes = await steps.fetch(self._connection, some, "(UID ENVELOPE)")
             found += [_bare_id(one) for one in attributes.values()]
         return found
 
@@ -137,5 +137,7 @@ async def looking(settings: ImapSettings) -> AsyncIterator[ImapLook]:
 
 
 def _bare_id(attributes: steps.Attributes) -> str:
-    values = (value for name, value in attributes.items() if name.startswith(b"BODY[") and isinstance(value, bytes))
-    return next(values, b"").decode("ascii", "replace").partition(":")[2].strip().strip("<>")
+    """Read the tenth field of ENVELOPE (RFC 3501 section 7.4.2)."""
+    envelope = attributes.get(b"ENVELOPE")
+    value = envelope[9] if isinstance(envelope, list) and len(envelope) > 9 else None
+    return value.decode("ascii", "replace").strip().strip("<>") if isinstance(value, bytes) else ""

@@ -1,6 +1,8 @@
 """What IMAP and SMTP share: how a connection is protected, and how its failure is told to the operator."""
 
 import asyncio
+import errno
+import os
 import socket
 import ssl
 from typing import Literal
@@ -37,7 +39,15 @@ def reason(error: BaseException) -> str:
             return "no answer in time"
         case socket.gaierror():
             return "its host name is unknown"
-        case OSError(strerror=str(words)):
-            return words
+        case OSError():
+            return _words(error)
         case _:
             return "the connection was lost"
+
+
+def _words(error: OSError) -> str:
+    """Give the system's words: asyncio puts its own into strerror, and tells of several addresses in one text."""
+    if error.errno is not None and error.errno in errno.errorcode:
+        return os.strerror(error.errno)
+    several = str(error).startswith("Multiple exceptions")
+    return "no connection to any of its addresses" if several else error.strerror or "the connection was lost"
