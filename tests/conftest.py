@@ -1,4 +1,4 @@
-"""The one option of the test suite, its order, and what holds for every property test."""
+"""The options of the test suite, its order, and what holds for every property test."""
 
 from pathlib import Path
 
@@ -16,6 +16,7 @@ TESTS = Path(__file__).parent
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--update-golden`: take what is made now as what is expected, then look at the difference in git."""
+    parser.addoption("--soak", default="300", help="seconds that the soak lasts (default: 300)")
     parser.addoption("--update-golden", action="store_true", help="accept the present results of the golden corpus")
 
 

@@ -80,6 +80,14 @@ class Shift:
 
         await self.sink.until(holds)
 
+    async def emptied(self) -> None:
+        """Wait until the daemon has emptied the inbox: a fault in the deletion is made good in the next round."""
+
+        async def is_empty() -> bool:
+            return not await asyncio.to_thread(self.house.inbox)
+
+        await eventually(is_empty)
+
     def accounts(self, mails: int, *, alarms: int = 0) -> None:
         """Nothing is lost and nothing is doubled."""
         assert self.house.inbox() == []

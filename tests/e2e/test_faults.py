@@ -54,18 +54,9 @@ async def test_a_fault_of_the_imap_server_at_any_step_is_made_good(desk: Shift, 
     desk.imap.fault = Fault(kind, word(at))
     desk.begin()
     await desk.settled(MAILS)
-    await empty(desk)
+    await desk.emptied()
     assert desk.imap.struck == 1
     await end(desk)
-
-
-async def empty(desk: Shift) -> None:
-    """Wait until the daemon has emptied the inbox: a fault in the deletion is made good in the next round."""
-
-    async def is_empty() -> bool:
-        return not await asyncio.to_thread(desk.house.inbox)
-
-    await eventually(is_empty)
 
 
 @pytest.mark.parametrize("at", [b"STORE", b"EXPUNGE"])
@@ -76,7 +67,7 @@ async def test_a_deletion_whose_answer_is_lost_is_not_done_to_other_mail(desk: S
     await desk.settled(2)
     await receive(desk, 2, 3)
     await desk.settled(MAILS)
-    await empty(desk)
+    await desk.emptied()
     await end(desk)
 
 
@@ -124,7 +115,7 @@ async def test_a_changed_uidvalidity_files_nothing_twice(desk: Shift) -> None:
     desk.imap.fault = None
     await receive(desk, 2, 3)
     await desk.settled(MAILS)
-    await empty(desk)
+    await desk.emptied()
     await end(desk)
 
 

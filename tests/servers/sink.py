@@ -69,6 +69,10 @@ class Sink:
         """Ask `reply(step, delivery)` from now on: an SMTP reply such as "451 later", HANG, CLOSE, or None for 250."""
         self._answer = reply
 
+    def keep(self, delivery: Delivery) -> None:
+        """Keep a letter that was taken."""
+        self.deliveries.append(delivery)
+
     async def until(self, holds: Callable[[list[Delivery]], bool]) -> None:
         """Wait until this holds for the letters that came."""
         while not holds(self.deliveries):
@@ -166,7 +170,7 @@ class Sink:
         delivery = Delivery(_sender(envelope.mail_from), tuple(envelope.rcpt_tos), envelope.content)
         reply = await self._reply(smtp, "DATA", delivery)
         if reply.startswith("250"):
-            self.deliveries.append(delivery)
+            self.keep(delivery)
             self._news.set()
         return reply
 
