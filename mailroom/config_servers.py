@@ -22,8 +22,9 @@ from mailroom.config_types import (
 
 Security = Literal["tls", "starttls", "plain"]
 Port = Annotated[int, Field(ge=1, le=65535)]
-_IMAP_PORTS = {"tls": 993, "starttls": 143, "plain": 143}
-_SMTP_PORTS = {"tls": 465, "starttls": 587, "plain": 25}
+#: The usual port of each kind of protection.
+IMAP_PORTS = {"tls": 993, "starttls": 143, "plain": 143}
+SMTP_PORTS = {"tls": 465, "starttls": 587, "plain": 25}
 
 
 def is_loopback(host: str) -> bool:
@@ -68,7 +69,7 @@ class Imap(Server):
     """The mailbox that we empty."""
 
     username: FilledLine
-    port: Port = Field(default_factory=lambda known: _IMAP_PORTS[known["security"]])
+    port: Port = Field(default_factory=lambda known: IMAP_PORTS[known["security"]])
     password_file: Annotated[SecretFile | None, secret("imap.password_file"), Field(validate_default=True)] = None
     inbox: FilledLine = "INBOX"
     junk: Line = ""
@@ -103,7 +104,7 @@ class Imap(Server):
 class Smtp(Server):
     """The server that takes our letters."""
 
-    port: Port = Field(default_factory=lambda known: _SMTP_PORTS[known["security"]])
+    port: Port = Field(default_factory=lambda known: SMTP_PORTS[known["security"]])
     password_file: Annotated[SecretFile | None, secret("smtp.password_file"), Field(validate_default=True)] = None
 
     @field_validator("password_file")

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mailroom import log
-from mailroom.cli import init
-from mailroom.cli.init import Answers
+from mailroom.cli.init_questions import Answers
+from mailroom.cli.init_write import write
 from mailroom.errors import ConfigError, MailroomError, ServerUnreachable
 
 if TYPE_CHECKING:
@@ -46,18 +46,19 @@ def demo(
 
 def _furnish(folder: Path, plan: "Plan") -> Path:
     """Make the desk's folder exactly as `mailroom init` does."""
-    told = {
-        "address": plan.address,
-        "imap_host": "127.0.0.1",
-        "smtp_host": "127.0.0.1",
-        "username": plan.username,
-        "keeper": plan.keeper,
-        "keeper_key": str(plan.keeper_key),
-    }
     answers = Answers(
-        told, "Letter desk", "plain", plan.password_file, imap_port=plan.imap_port, smtp_port=plan.smtp_port
+        address=plan.address,
+        imap_host="127.0.0.1",
+        smtp_host="127.0.0.1",
+        username=plan.username,
+        keeper=plan.keeper,
+        keeper_key=str(plan.keeper_key),
+        security="plain",
+        password_file=plan.password_file,
+        imap_port=plan.imap_port,
+        smtp_port=plan.smtp_port,
     )
-    return init.write(folder, answers, lambda _line: None)
+    return write(folder, answers, lambda _line: None)
 
 
 def _require_gnupg() -> None:

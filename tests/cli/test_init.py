@@ -33,7 +33,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             DeskHome(home).stop_agent()
 
 
-def init(place: Path, *more: str, **changed: str | None) -> Done:
+def init(place: Path, *more: str, connect: bool = False, **changed: str | None) -> Done:
     answers: dict[str, str | None] = {
         "address": "desk@example.org",
         "imap-host": "127.0.0.1",
@@ -46,17 +46,18 @@ def init(place: Path, *more: str, **changed: str | None) -> Done:
     }
     answers |= {name.replace("_", "-"): value for name, value in changed.items()}
     options = [word for name, value in answers.items() if value is not None for word in (f"--{name}", value)]
-    return here("init", str(place / "desk"), *options, *more)
+    return here("init", str(place / "desk"), *options, *more, *([] if connect else ["--no-connect"]))
 
 
 async def test_what_init_writes_files_and_answers_mail(place: Path, dovecot: Dovecot) -> None:
     user = dovecot.new_user()
     async with Sink(password=PASSWORD) as sink:
         ports = {"imap_port": str(dovecot.port), "smtp_port": str(sink.port), "username": user}
-        done = await asyncio.to_thread(lambda: init(place, **ports))
+        done = await asyncio.to_thread(lambda: init(place, connect=True, **ports))
         config = place / "desk" / "config.toml"
         assert (done.status, done.out) == (0, f"{config}\n")
         dovecot.append(user, plain(1, TEXTS["en"]))
+        sink.deliveries.clear()
         told = await asyncio.to_thread(_once, config)
         assert (told["filed"], told["replies_sent"], told["outbox_left"]) == (1, 1, 0)
         assert (len(replies(sink.deliveries)), len(notices(sink.deliveries))) == (1, 1)
@@ -74,7 +75,7 @@ def test_every_file_is_for_its_owner_alone(place: Path) -> None:
     assert modes == {0o700}
     assert {stat.S_IMODE(path.stat().st_mode) for path in paths if path.is_file()} == {0o600}
     assert {path.name for path in (place / "desk").iterdir()} == {
-        *("config.toml", "data", "gnupg", "secrets", "rules", "templates", "desk-key.asc")
+        *("config.toml", "data", "gnupg", "secrets", "rules", "templates", "desk-key.asc", "publish.txt")
     }
 
 
