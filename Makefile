@@ -1,6 +1,7 @@
 # make demo   see the whole service work, on this machine, with nothing set up
 # make test   run every test
 # make check  make test, and what machines can say about the code
+# make nightly  the soak of an hour
 
 # The newest Python at hand beside the one that `make test` uses; empty when there is no other.
 NEWEST := $(shell scripts/newest-python)
@@ -10,7 +11,7 @@ PYTEST := -m pytest -q -n 2 --dist worksteal
 # Without compiled modules every process of the tests would compile the program anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check lint newest lock
+.PHONY: demo test check lint newest nightly lock
 
 demo:
 	@scripts/setup gpg:gnupg gpg-agent:gpg-agent
@@ -32,10 +33,15 @@ lint:
 newest:
 ifneq ($(NEWEST),)
 	@PYTHON=$(NEWEST) VENV=.venv-newest scripts/setup $(TEST_NEEDS)
-	.venv-newest/bin/python $(PYTEST)
+	.venv-newest/bin/python $(PYTEST) --soak 60
 else
 	@echo "No newer Python at hand than the one that ran the tests."
 endif
+
+# The soak of an hour: 5,000 mails while things go wrong every few seconds.
+nightly:
+	@scripts/setup $(TEST_NEEDS)
+	.venv/bin/python -m pytest -q --soak 3600 tests/e2e/test_soak.py
 
 # Pins every dependency with its hashes; no registry address gets into the file.
 lock:

@@ -40,3 +40,11 @@ def test_every_step_of_the_flow_has_its_time(found: dict[str, Any]) -> None:
     assert found["stages"]["courier.send"]["calls"] == 2 * COUNT
     assert all(one["ms_a_mail"] >= 0 for one in found["stages"].values())
     assert ("signer.sign" in found["stages"]) == (found["kind"] == "pgp")
+
+
+def test_the_time_from_append_to_the_reply_is_taken_beside_that_of_a_bare_client() -> None:
+    command = [sys.executable, "-m", "benchmarks.latency", "--mails", "1", "--json"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()
+    found = json.loads(done.stdout)
+    assert min(found[name] for name in ("append_to_reply_median", "append_to_idle_median", "sigterm", "ratio")) > 0
