@@ -10,7 +10,7 @@ import typer
 from mailroom.cli.init_connect import attempt, greet_keeper, require_servers
 from mailroom.cli.init_questions import ASKED, Answers, ask, problem, require_all, telling
 from mailroom.cli.init_write import refuse_to_overwrite, write
-from mailroom.errors import ConfigError
+from mailroom.errors import ConfigError, DeliveryFailure, MailroomError
 from mailroom.transport.gnupg_home import DeskHome
 
 _TOKEN_HELP = "Instead of a password: a program that prints an OAuth2 access token, and its arguments."  # noqa: S105 # help
@@ -70,7 +70,12 @@ def _made(folder: Path, answers: Answers, *, connect: bool) -> Path:
 
     def prove(home: DeskHome, desk: str, keeper: str) -> None:
         require_servers(answers)
-        greet_keeper(answers, home.certificate(keeper), home.certificate(desk), desk)
+        try:
+            greet_keeper(answers, home.certificate(keeper), home.certificate(desk), desk)
+        except DeliveryFailure as error:
+            raise MailroomError(
+                f"nothing was written, because no mail goes to the address of --keeper: {error}"
+            ) from None
         _say(f"An encrypted test mail went to {answers.keeper}. Ask whether it can be read.")
 
     return write(folder, answers, _say, prove)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from secrets import token_hex
 
 from mailroom.cli.init_questions import Answers, problem
+from mailroom.cli.init_texts import greeting
 from mailroom.config_servers import IMAP_PORTS, SMTP_PORTS, is_loopback
 from mailroom.doctor.finding import Finding
 from mailroom.doctor.servers import SECONDS, way_in
@@ -18,17 +19,6 @@ from mailroom.transport.sequoia import Sequoia
 from mailroom.transport.smtp import SmtpCourier, SmtpSettings
 
 _SECURITIES: dict[str, Security] = {"tls": "tls", "starttls": "starttls", "plain": "plain"}
-_TEXT = """\
-If you can read this, the new mail desk can write to you, and only you can read what it writes.
-
-What comes next:
-- Look at the sender, and put the address into your address book, so that its mail is never taken for junk.
-- Keep a copy of your private key and its passphrase in a safe place. Without it the records cannot be read.
-- Every report will be told to you in a mail like this one.
-- The key of the desk came with this mail. Its fingerprint is {fingerprint}.
-
-Nothing has to be answered.
-"""
 
 
 def attempt(answers: Answers, server: str) -> Finding | None:
@@ -101,7 +91,7 @@ def greet_keeper(answers: Answers, keeper: bytes, desk: bytes, fingerprint: str)
         automatic=True,
         autocrypt=desk,
     )
-    entity = compose.text_part(_TEXT.format(fingerprint=fingerprint), protected_subject=header.subject)
+    entity = compose.text_part(greeting(fingerprint), protected_subject=header.subject)
     content = compose.encrypted(header, Sequoia().encrypt(entity, [keeper], armor=True))
     asyncio.run(_sent(smtp_settings(answers), Letter(answers.address, answers.keeper, content)))
 

@@ -1,4 +1,4 @@
-"""The texts that `mailroom init` leaves: for publishing the address, and what to do next."""
+"""The texts of `mailroom init`: for publishing the address, to the record keeper, and what to do next."""
 
 from pathlib import Path
 
@@ -32,11 +32,33 @@ Encrypted mail
 - Its fingerprint is {fingerprint}
 """
 
+_GREETING = """\
+If you can read this, the new mail desk can write to you, and only you can read what it writes.
+
+What comes next:
+- Look at the sender, and put the address into your address book, so that its mail is never taken for junk.
+- Keep a copy of your private key and its passphrase in a safe place. Without it the records cannot be read.
+- Every report will be told to you in a mail like this one.
+- The key of the desk came with this mail. Its fingerprint:
+  {fingerprint}
+
+Nothing has to be answered.
+"""
+
 
 def publication(address: str, name: str, fingerprint: str) -> str:
     """Write a short text for publishing the address."""
-    groups = " ".join(fingerprint[start : start + 4] for start in range(0, len(fingerprint), 4))
-    return _PUBLISH.format(address=address, name=name, fingerprint=groups)
+    return _PUBLISH.format(address=address, name=name, fingerprint=grouped(fingerprint))
+
+
+def greeting(fingerprint: str) -> str:
+    """Write the test mail to the record keeper."""
+    return _GREETING.format(fingerprint=grouped(fingerprint))
+
+
+def grouped(fingerprint: str) -> str:
+    """Write a fingerprint as people compare it."""
+    return " ".join(fingerprint[start : start + 4] for start in range(0, len(fingerprint), 4))
 
 
 def next_steps(config: Path) -> list[str]:

@@ -33,7 +33,11 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             DeskHome(home).stop_agent()
 
 
-def init(place: Path, *more: str, connect: bool = False, **changed: str | None) -> Done:
+def init(place: Path, *more: str, **changed: str | None) -> Done:
+    return connecting(place, "--no-connect", *more, **changed)
+
+
+def connecting(place: Path, *more: str, **changed: str | None) -> Done:
     answers: dict[str, str | None] = {
         "address": "desk@example.org",
         "imap-host": "127.0.0.1",
@@ -46,14 +50,14 @@ def init(place: Path, *more: str, connect: bool = False, **changed: str | None) 
     }
     answers |= {name.replace("_", "-"): value for name, value in changed.items()}
     options = [word for name, value in answers.items() if value is not None for word in (f"--{name}", value)]
-    return here("init", str(place / "desk"), *options, *more, *([] if connect else ["--no-connect"]))
+    return here("init", str(place / "desk"), *options, *more)
 
 
 async def test_what_init_writes_files_and_answers_mail(place: Path, dovecot: Dovecot) -> None:
     user = dovecot.new_user()
     async with Sink(password=PASSWORD) as sink:
         ports = {"imap_port": str(dovecot.port), "smtp_port": str(sink.port), "username": user}
-        done = await asyncio.to_thread(lambda: init(place, connect=True, **ports))
+        done = await asyncio.to_thread(lambda: connecting(place, **ports))
         config = place / "desk" / "config.toml"
         assert (done.status, done.out) == (0, f"{config}\n")
         dovecot.append(user, plain(1, TEXTS["en"]))
