@@ -17,7 +17,7 @@ from mailroom.doctor.probe import new_probe
 from mailroom.doctor.records import records
 from mailroom.doctor.round_trip import envelope_sender, round_trip
 from mailroom.doctor.servers import SECONDS, sender_taken, way_in
-from mailroom.errors import ConfigError, MailboxError, ServerUnreachable
+from mailroom.errors import ConfigError, MailboxError, RecordsUnavailable, SealError, ServerUnreachable
 from mailroom.records.clock import Clock, utc
 from mailroom.transport.imap import ImapSettings
 from mailroom.transport.imap_look import looking
@@ -30,11 +30,15 @@ _NEED_BOTH = ("suffix addresses", "authserv_id")
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """How far to look: nothing of the network when `offline`, no mail when not `send`; seconds to wait for a mail."""
+    """How far to look: nothing of the network when `offline`, no mail when not `send`.
+
+    `patience`: seconds to wait for that mail; `seconds`: how long a server may keep us waiting at one step.
+    """
 
     offline: bool = False
     send: bool = True
     patience: float = 30.0
+    seconds: float = SECONDS
 
 
 async def examine(config: Config, file: Path, extent: Extent, clock: Clock = utc) -> AsyncIterator[Finding]:
@@ -43,9 +47,11 @@ async def examine(config: Config, file: Path, extent: Extent, clock: Clock = utc
         yield finding
     if extent.offline:
         yield skipped("servers", "of --offline")
+        if not config.imap.authserv_id:
+            yield _unvouched()
         return
-    imap = replace(imap_settings(config), timeout=SECONDS)
-    smtp = replace(smtp_settings(config), timeout=SECONDS, data_timeout=2 * SECONDS)
+    imap = replace(imap_settings(config), timeout=extent.seconds)
+    smtp = replace(smtp_settings(config), timeout=extent.seconds, data_timeout=2 * extent.seconds)
     receiving, sending = await asyncio.gather(_receiving(config, imap, clock()), _sending(config, smtp))
     for finding in (*receiving, *sending):
         yield finding
@@ -62,7 +68,6 @@ def at_home(config: Config, file: Path, now: datetime) -> list[Finding]:
         *records(config, now),
         *guide(config, now.date()),
         _admins(config),
-        *([] if config.imap.authserv_id else [_unvouched()]),
     ]
 
 
@@ -84,7 +89,7 @@ def _admins(config: Config) -> Finding:
 
 def _unvouched() -> Finding:
     what = "[imap] authserv_id is empty: a forged sender cannot be told from a real one"
-    return note("senders", what, "The finding about authserv_id says what to write there.")
+    return note("authserv_id", what, "Without --offline, doctor says what to write there.")
 
 
 async def _receiving(config: Config, settings: ImapSettings, now: datetime) -> list[Finding]:
@@ -129,10 +134,11 @@ async def _both(
         return _all_skipped(_NEED_BOTH, "that needs both servers")
     courier = SmtpCourier(smtp)
     try:
-        async with looking(imap) as look:
+        async with asyncio.timeout(extent.patience + _LONGEST), looking(imap) as look:
             return await round_trip(config, look, courier, extent.patience)
-    except (MailboxError, ServerUnreachable) as error:
-        return [wrong("suffix addresses", str(error), "Try again later; if it stays so, ask the provider.")]
+    except (MailboxError, ServerUnreachable, RecordsUnavailable, SealError, TimeoutError) as error:
+        what = str(error) or "the servers took too long"
+        return [wrong("suffix addresses", what, "Try again later; if it stays so, ask the provider.")]
     finally:
         await courier.close()
 

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import platform
+import pwd
 import shutil
 import stat
 from collections.abc import Iterator
@@ -23,11 +24,24 @@ def machine(config: Config, file: Path) -> list[Finding]:
     """Check what Mailroom stands on."""
     rights = list(_rights(config, file))
     return [
+        *_user(config),
         *(rights or [ok("rights", "secrets, keys and records are for this user alone")]),
         _disk(config),
         *_programs(),
         _daemon(config),
     ]
+
+
+def _user(config: Config) -> Iterator[Finding]:
+    """See that the files which gpg and the database leave here will belong to whom the daemon runs as."""
+    owner = config.service.data_dir.stat().st_uid
+    if owner != os.geteuid():
+        try:
+            name = pwd.getpwuid(owner).pw_name
+        except KeyError:
+            name = f"#{owner}"
+        do = f"Run it as that user: sudo -u {name} mailroom doctor"
+        yield wrong("user", f"data_dir belongs to {name}, and this is another user", do)
 
 
 def _rights(config: Config, file: Path) -> Iterator[Finding]:

@@ -8,11 +8,11 @@ from datetime import datetime
 from mailroom.config import Config
 from mailroom.doctor.finding import Finding, note, ok, wrong
 from mailroom.doctor.probe import Probe
-from mailroom.errors import MailboxError
+from mailroom.errors import MailboxError, ServerUnreachable
 from mailroom.mail.thread import is_id_of_ours
 from mailroom.transport.imap import ImapSettings
 from mailroom.transport.imap_folders import Folder
-from mailroom.transport.imap_look import ImapLook, Sighting
+from mailroom.transport.imap_look import ImapLook, Sighting, looking
 from mailroom.transport.mailbox import ImapMailbox
 
 PROBE_FOLDER = "Mailroom-probe"
@@ -115,8 +115,9 @@ async def deletion(look: ImapLook, settings: ImapSettings, probe: Probe, now: da
         do = "Mailroom must be able to make folders, to put mail there and to delete it. Ask the provider."
         return [wrong("deletion", f"a probe mail could not be put and deleted: {error}", do)]
     finally:
-        with suppress(MailboxError):
-            await look.unmake(PROBE_FOLDER)
+        with suppress(MailboxError, ServerUnreachable):  # on a connection of its own: the other may be lost
+            async with looking(settings) as anew:
+                await anew.unmake(PROBE_FOLDER)
 
 
 async def _deleted(look: ImapLook, settings: ImapSettings, probe: Probe, now: datetime) -> list[Finding]:

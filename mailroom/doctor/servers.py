@@ -20,10 +20,13 @@ _ABOUT_XOAUTH2 = (
 
 
 async def way_in(name: str, server: ImapSettings | SmtpSettings) -> list[Finding]:
-    """Go to a server step by step, up to the login; `name` is "imap" or "smtp". Ends at the first step that fails."""
+    """Go to a server step by step, up to the login; `name` is "imap" or "smtp". Ends at the first step that fails.
+
+    Each step may take `server.timeout` seconds.
+    """
     place = f"{server.host}:{server.port}"
     try:
-        await reach(server.host, server.port, SECONDS, tls=False)
+        await reach(server.host, server.port, server.timeout, tls=False)
     except ServerUnreachable as error:
         do = f"Look at host and port in [{name}], and whether a firewall lets this machine out to that port."
         return [wrong(f"{name} reach", f"{error}", do)]
@@ -38,7 +41,7 @@ async def _protection(name: str, server: ImapSettings | SmtpSettings) -> Finding
     if server.security == "starttls":
         return ok(check, "STARTTLS is asked for at the login; without it nothing is said")
     try:
-        end = await reach(server.host, server.port, SECONDS, tls=True)
+        end = await reach(server.host, server.port, server.timeout, tls=True)
     except ServerUnreachable as error:
         return wrong(check, str(error), _tls_advice(name))
     if end is not None and end < time.time() + _SOON:

@@ -1,5 +1,6 @@
 """Set-ups broken on purpose on this machine; the servers are not asked. Each was clean before it was broken."""
 
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -173,6 +174,14 @@ async def test_a_machine_without_gnupg_is_told_what_to_install(house: House, mon
     found = await findings(house, HERE)
     assert faults(found) == {"gpg", "gpgconf", "gpg-agent", "desk key"}
     assert "apt install gnupg gpg-agent" in only(found, "gpg").do
+
+
+async def test_another_user_than_the_daemons_is_told_to_be_that_user(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 54321)
+    fault = only(await findings(house, HERE), "user")
+    assert f"sudo -u {house.data.owner()} mailroom doctor" in fault.do
 
 
 async def test_what_only_should_be_known_is_a_note(house: House) -> None:

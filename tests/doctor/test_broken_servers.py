@@ -20,7 +20,7 @@ from tests.doctor.conftest import (
 )
 from tests.e2e.house import House
 from tests.servers.dovecot import Dovecot, free_port
-from tests.servers.scripted import CLOSE, ScriptedImap
+from tests.servers.scripted import CLOSE, HANG, ScriptedImap
 from tests.servers.sink import Delivery, Sink, Step
 
 OUR_ID = "abcdefghijklmnopqrstuvwx@example.org"
@@ -129,6 +129,15 @@ async def test_a_server_that_hangs_up_in_the_middle_is_told(furnish: Build) -> N
         found = await findings(furnish(imap__port=rude.port), NO_MAIL)
     assert "connection was lost" in only(found, "imap session").what
     assert only(found, "deletion", "note").what == "not checked, because the IMAP session broke off"
+
+
+@pytest.mark.parametrize("greeting", ["* OK ready", HANG])
+async def test_a_server_that_falls_silent_is_given_up(furnish: Build, greeting: str) -> None:
+    async with ScriptedImap({"CREATE": HANG}, greeting) as silent:
+        found = await findings(furnish(imap__port=silent.port), Extent(send=False, seconds=0.3))
+    fault = only(found, "imap login" if greeting == HANG else "imap session")
+    assert "no answer in time" in fault.what
+    assert only(found, "deletion", "note").what.startswith("not checked")
 
 
 async def test_mail_that_is_kept_when_it_is_deleted_is_found(furnish: Build, hoarding_dovecot: Dovecot) -> None:
