@@ -109,6 +109,7 @@ def test_a_minor_is_seen_in_every_language(text: str, read: Read) -> None:
         ("please don't answer", "none"),
         ("Do not write back.", "none"),
         ("They do not answer when I report them.", None),
+        ("Please do not write to him about this.", None),
         ("Don't write back to this address", "none"),
         ("No me respondan a este correo", "none"),
         ("Ne me répondez pas", "none"),
