@@ -21,7 +21,7 @@ class LocalMachine:
     """Fits `flow.ports.Machine`. `keys`: what each key is, in words, by its fingerprint."""
 
     def __init__(self, data_dir: Path, home: Path, keys: Mapping[str, str], heartbeat: Path | None = None) -> None:
-        self._data_dir, self._home, self._keys, self._heartbeat = data_dir, DeskHome(home), dict(keys), heartbeat
+        self._data_dir, self._home, self._keys, self._heartbeat = data_dir, home, dict(keys), heartbeat
         self._expiries: list[tuple[str, int]] = []
         self._asked_at: float | None = None
 
@@ -45,7 +45,7 @@ class LocalMachine:
     def _ask(self) -> list[tuple[str, int]]:
         return [
             (self._keys[key.fingerprint], int(key.expires.timestamp()))
-            for key in self._home.list_keys()
+            for key in DeskHome(self._home).list_keys()
             if key.expires and key.fingerprint in self._keys
         ]
 
