@@ -66,10 +66,10 @@ def _junk(look: ImapLook, config: Config, there: Sequence[Folder]) -> Finding:
     if name == "-":
         return note("junk folder", "none is read: what the provider takes for junk is not seen")
     if name and _named(look, name, there) is None:
-        hint = f"the server marks {marked.wire} as junk" if marked else "no folder is marked as junk"
+        hint = f"the server marks {marked.name} as junk" if marked else "no folder is marked as junk"
         return wrong("junk folder", f"there is no folder {name}; {hint}", 'Name it in [imap] junk, or leave junk = "".')
     if name or marked:
-        return ok("junk folder", name or (marked.wire if marked else ""))
+        return ok("junk folder", name or (marked.name if marked else ""))
     return note("junk folder", "the server marks none", 'Name it in [imap] junk, or set junk = "-".')
 
 
@@ -78,22 +78,22 @@ async def _sent(look: ImapLook, config: Config, there: Sequence[Folder]) -> Find
     if name:
         if _named(look, name, there):
             return ok("sent copies", f"copies of our letters are deleted from {name}")
-        hint = f"the server marks {marked.wire} for it" if marked else "no folder is marked for it"
+        hint = f"the server marks {marked.name} for it" if marked else "no folder is marked for it"
         return wrong("sent copies", f"there is no folder {name}; {hint}", "Name the right one in [imap] sent.")
     if marked is None:
         return ok("sent copies", "the server marks no folder for them")
     ids = await look.latest_ids(marked)
     if any(is_id_of_ours(one, config.desk_domain) for one in ids):
         return kept_in(marked)
-    return ok("sent copies", f"none of our letters lies in {marked.wire}")
+    return ok("sent copies", f"none of our letters lies in {marked.name}")
 
 
 def kept_in(folder: Folder) -> Finding:
     """Say that the provider keeps copies of our letters in this folder."""
     return wrong(
         "sent copies",
-        f"the provider keeps copies of our letters in {folder.wire}, where anybody with the password can read them",
-        f'Write sent = "{folder.wire}" in [imap]: then they are deleted.',
+        f"the provider keeps copies of our letters in {folder.name}, where anybody with the password can read them",
+        f'Write sent = "{folder.name}" in [imap]: then they are deleted.',
     )
 
 
@@ -142,7 +142,7 @@ async def _deleted(look: ImapLook, settings: ImapSettings, probe: Probe, now: da
 def _gone(left: Sequence[Sighting]) -> Finding:
     if not left:
         return ok("deletion", "a deleted mail is gone from every folder")
-    places = ", ".join(sorted({sighting.folder.wire for sighting in left}))
+    places = ", ".join(sorted({sighting.folder.name for sighting in left}))
     return wrong(
         "deletion",
         f"a deleted mail is still in {places}",

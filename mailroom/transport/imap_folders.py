@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from mailroom.transport.imap_parse import Response, values
 
 _PRINTABLE_OR_NOT = re.compile("[ -~]+|[^ -~]+")
+_ENCODED = re.compile("&([A-Za-z0-9+,]*)-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,11 @@ class Folder:
 
     wire: str
     attributes: frozenset[str]
+
+    @property
+    def name(self) -> str:
+        """The name as people read it, and as the configuration takes it."""
+        return _ENCODED.sub(_decoded, self.wire)
 
     @property
     def opens(self) -> bool:
@@ -91,3 +97,12 @@ def utf7(text: str) -> str:
 
 def _base64(run: str) -> str:
     return base64.b64encode(run.encode("utf-16-be"), b"+,").decode().rstrip("=")
+
+
+def _decoded(run: re.Match[str]) -> str:
+    """Undo `utf7` for one run; what is not its work stays as it is."""
+    code = run[1].replace(",", "/")
+    try:
+        return base64.b64decode(code + "=" * (-len(code) % 4)).decode("utf-16-be") if code else "&"
+    except ValueError:
+        return run[0]
