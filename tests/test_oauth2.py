@@ -8,10 +8,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from mailroom import oauth2
 from mailroom.errors import ServerUnreachable
-from mailroom.oauth2_login import by_browser, by_device
-from mailroom.oauth2_server import Client, Refused, load
+from mailroom.oauth2 import __main__ as oauth2
+from mailroom.oauth2.login import by_browser, by_device
+from mailroom.oauth2.server import Client, Refused, load
 from mailroom.transport.login import Token
 from tests.servers.certificate import write_certificate
 from tests.servers.token_endpoint import Answer, TokenServer

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mailroom.config import Config
-from mailroom.oauth2_server import load
+from mailroom.oauth2.server import load
 from tests.config_texts import KEEPER, MINIMAL, fill, loaded
 
 DOCS = Path(__file__).parent.parent.parent / "docs"

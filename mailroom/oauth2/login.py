@@ -7,7 +7,7 @@ from collections.abc import Callable
 from hashlib import sha256
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from mailroom.oauth2_server import Client, Refused, Token
+from mailroom.oauth2.server import Client, Refused, Token
 
 _NO_REFRESH = "The server gave no refresh token. At Microsoft, `scope` must name offline_access."
 _SHORTEST, _SLOWER = 5, 5  # seconds, RFC 8628 sections 3.2 and 3.5

@@ -19,8 +19,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mailroom.errors import ConfigError, MailroomError, Problem, ServerUnreachable
-from mailroom.oauth2_login import by_browser, by_device
-from mailroom.oauth2_server import Client, Settings, load
+from mailroom.oauth2.login import by_browser, by_device
+from mailroom.oauth2.server import Client, Settings, load
 
 
 def access_token(client: Client) -> str:
