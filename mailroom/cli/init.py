@@ -18,7 +18,8 @@ Port = Annotated[int | None, typer.Option(help="When it is not the usual one.")]
 Security = Annotated[str, typer.Option(help="For both servers: tls, starttls, or plain (only on this machine).")]
 PasswordFile = Annotated[Path | None, typer.Option(help="A file with the password for both servers.")]
 MoreKeys = Annotated[
-    list[Path] | None, typer.Option(help="A file with one more public key that opens the archive; repeatable.")
+    list[Path] | None,
+    typer.Option(metavar="FILE", help="A file with one more public key that opens the archive; repeatable."),
 ]
 
 
