@@ -20,6 +20,7 @@ class Inbox:
         self.mails: dict[Arrival, bytes] = {}
         self.folders: dict[str, list[bytes]] = {}
         self.stuck = False
+        self.copies: list[str] = []
         self._uid = 0
 
     def receive(self, *mails: bytes) -> None:
@@ -46,7 +47,11 @@ class Inbox:
         return {one: Location(folder, 1, number) for number, one in enumerate(arrivals, 1)}
 
     async def delete_copies(self, folder: str, is_ours: Callable[[str], bool]) -> int:
-        return 0
+        if folder not in self.folders:
+            raise MailboxError("the server refused SELECT: NO NONEXISTENT")
+        kept = [one for one in self.copies if not is_ours(one)]
+        self.copies, before = kept, self.copies
+        return len(before) - len(kept)
 
     async def news(self, seconds: float) -> None:
         await asyncio.sleep(seconds)

@@ -31,10 +31,9 @@ async def watching(desk: Desk, poll_seconds: float, stop: asyncio.Event) -> None
 
 async def _round(desk: Desk, stop: asyncio.Event) -> bool:
     """Let the provider's copies of our letters go, then work through the inbox; whether nothing failed."""
-    policy, drained = desk.office.policy, Drained()
+    drained = Drained()
     desk.health.begin(desk.machine.ticks())
-    if policy.sent:
-        await desk.mailbox.delete_copies(policy.sent, lambda one: is_id_of_ours(one, policy.domain))
+    await _delete_copies(desk)
     async for step in drain(desk, stop):
         if desk.health.stir(desk.machine.ticks()):  # the first step has listed the inbox
             _log.info("ready")
@@ -42,3 +41,15 @@ async def _round(desk: Desk, stop: asyncio.Event) -> bool:
     if drained.fetched:
         _log.info("drained", count=drained.fetched)
     return desk.health.polled(drained.filed + drained.follow_ups, desk.machine.ticks())
+
+
+async def _delete_copies(desk: Desk) -> None:
+    """Let the provider's copies of our letters go. What fails here keeps no report waiting."""
+    policy = desk.office.policy
+    if not policy.sent:
+        return
+    try:
+        await desk.mailbox.delete_copies(policy.sent, lambda one: is_id_of_ours(one, policy.domain))
+    except MailboxError as error:
+        _log.warning("cannot delete copies", why=type(error).__name__)
+        desk.health.fault(f"copies of our letters could not be deleted from the folder of sent mail: {error}")

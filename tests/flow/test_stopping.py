@@ -17,7 +17,7 @@ from mailroom.flow.ports import Mailbox, Opener
 from mailroom.mail.message import Arrival, RawMail
 from tests.e2e.letters import plain
 from tests.fakes import Bag
-from tests.flow.conftest import Counter
+from tests.flow.conftest import Counter, Open
 
 
 class Hanging:
@@ -120,3 +120,20 @@ async def test_the_daemon_is_ready_once_after_the_first_listing_that_succeeded(
     await daemon.run(dataclasses.replace(counter.desk, mailbox=mailbox), 0.001, stop)
     events = [json.loads(line)["event"] for line in logged.getvalue().splitlines()]
     assert (mailbox.count, events) == (4, ["cannot drain", "ready"])
+
+
+@pytest.mark.parametrize("there", [True, False])
+async def test_copies_of_our_letters_are_deleted_and_a_missing_folder_keeps_no_report_waiting(
+    open_counter: Open, there: bool
+) -> None:
+    counter = await open_counter(imap__sent="Sent")
+    counter.inbox.folders |= {"Sent": []} if there else {}
+    counter.inbox.copies = ["abcdefghijklmnopqrstuvwx@example.org", "somebody@example.net"]
+    counter.inbox.receive(plain(1, "He waits outside my house."))
+    stop = asyncio.Event()
+    mailbox = Listed(counter.inbox, stop, last=3)
+    await daemon.run(dataclasses.replace(counter.desk, mailbox=mailbox), 0.001, stop)
+    assert counter.inbox.mails == {}
+    assert len(counter.inbox.copies) == (1 if there else 2)
+    assert counter.inbox.copies[-1] == "somebody@example.net"
+    assert (counter.desk.health.trouble is None) is there
