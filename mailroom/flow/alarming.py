@@ -31,13 +31,18 @@ _log = get_logger(__name__)
 
 @dataclass(slots=True)
 class Watch:
-    """What is raised since when, what of it was told, and where the clock stood. Times are Unix seconds."""
+    """What is raised since when, what of it was told, and where the clock stood.
+
+    `told` and `raised` are Unix seconds. `quiet_until` and `next_try` are seconds of `Machine.ticks`: a clock that is
+    set back must not make them last for a year. `jumped`: seconds by which the clock jumped, until that was told.
+    """
 
     told: dict[str, int]
     raised: dict[str, int] = field(default_factory=dict)
-    quiet_until: dict[str, int] = field(default_factory=dict)
-    next_try: int = 0
+    quiet_until: dict[str, float] = field(default_factory=dict)
+    next_try: float = 0.0
     clock_less_ticks: float | None = None
+    jumped: float = 0.0
 
 
 async def alarming(desk: Desk, stop: asyncio.Event, tick: float = TICK) -> None:
@@ -59,13 +64,14 @@ async def look(desk: Desk, watch: Watch) -> None:
     _log_changes(watch, found, now)
     if not found:
         desk.machine.beat()
-    if now < watch.next_try:
+    if desk.machine.ticks() < watch.next_try:
         return
     try:
-        await _tell(desk, watch, found, now)
+        await _tell_jump(desk, watch)
+        await _tell(desk, watch, found)
         await _alive(desk, watch)
     except (ServerUnreachable, DeliveryFailure, RecordsUnavailable) as error:
-        watch.next_try = now + _AGAIN
+        watch.next_try = desk.machine.ticks() + _AGAIN
         _log.warning("cannot tell the admins", why=type(error).__name__)
 
 
@@ -113,9 +119,15 @@ def _log_changes(watch: Watch, found: list[Alarm], now: int) -> None:
         _log.info("alarm over", kind=name.partition(" ")[0])
 
 
-async def _tell(desk: Desk, watch: Watch, found: list[Alarm], now: int) -> None:
+async def _tell_jump(desk: Desk, watch: Watch) -> None:
+    if watch.jumped:
+        await _send(desk, wording.SUBJECT, wording.clock_text(watch.jumped))
+        watch.jumped = 0.0
+
+
+async def _tell(desk: Desk, watch: Watch, found: list[Alarm]) -> None:
     """Send at most one mail of each kind; what could not be sent is tried again at the next look."""
-    names = {alarm.name for alarm in found}
+    now, names = desk.machine.ticks(), {alarm.name for alarm in found}
     new = [one for one in found if one.name not in watch.told and watch.quiet_until.get(one.name, 0) <= now]
     if new:
         await _send(desk, wording.SUBJECT, wording.raised_text(new))
@@ -138,15 +150,16 @@ async def _clock(desk: Desk, watch: Watch, now: int) -> None:
     before, watch.clock_less_ticks = watch.clock_less_ticks, now - desk.machine.ticks()
     jump = 0.0 if before is None else watch.clock_less_ticks - before
     try:
-        if abs(jump) > _JUMP:
-            _log.error("clock jumped", seconds=int(jump))
-            desk.pace.forget()
-            await _send(desk, wording.SUBJECT, wording.clock_text(jump))
         if before is None or jump < -_JUMP:
             await desk.outbox.mend_times(now, LONGEST_WAIT)
             desk.news.set()
-    except (ServerUnreachable, DeliveryFailure, RecordsUnavailable):
+    except RecordsUnavailable:
         watch.clock_less_ticks = before  # tried again at the next look
+        return
+    if abs(jump) > _JUMP:
+        _log.error("clock jumped", seconds=int(jump))
+        desk.pace.forget()
+        watch.jumped = jump
 
 
 async def _alive(desk: Desk, watch: Watch) -> None:

@@ -1,0 +1,56 @@
+"""Alarms under trouble of their own: a wrong clock, failing records, restarts, and several admins."""
+
+import dataclasses
+
+import pytest
+
+from mailroom.errors import RecordsUnavailable, ServerUnreachable
+from mailroom.flow.desk import Person
+from mailroom.records.outbox import OutboxBook
+from tests.flow.conftest import Counter
+from tests.flow.test_alarms import ADMIN, Room
+
+
+@pytest.fixture
+def room(counter: Counter) -> Room:
+    return Room(counter.desk, Person(ADMIN, "admin"))
+
+
+class Locked(OutboxBook):
+    """An outbox whose database fails while `fails`."""
+
+    def __init__(self, outbox: object) -> None:
+        self.__dict__ |= vars(outbox)
+        self.fails = True
+
+    async def mend_times(self, now: int, longest: int) -> int:
+        if self.fails:
+            raise RecordsUnavailable("the database failed")
+        return await super().mend_times(now, longest)
+
+
+async def test_a_jump_of_the_clock_is_told_once_while_the_database_fails(room: Room) -> None:
+    await room.after(60, polls=True)
+    outbox = Locked(room.desk.outbox)
+    room.desk = dataclasses.replace(room.desk, outbox=outbox)
+    told = await room.after(60, clock=-86400, polls=True)
+    told += [text for _ in range(5) for text in await room.after(20, polls=True)]
+    outbox.fails = False
+    told += [text for _ in range(5) for text in await room.after(20, polls=True)]
+    assert len(told) == 1
+
+
+async def test_an_alarm_is_tried_again_although_the_clock_was_set_back_meanwhile(room: Room) -> None:
+    room.bag.moods[""] = ServerUnreachable("no answer")
+    await room.after(3600)
+    room.bag.moods.clear()
+    texts = await room.after(20, clock=-86400 * 365)
+    texts += await room.after(600)
+    assert sum("could not be worked through" in text for text in texts) == 1
+
+
+async def test_an_alarm_that_comes_again_after_the_clock_was_set_back_is_told(room: Room) -> None:
+    await room.after(3600)
+    await room.after(60, polls=True)
+    await room.after(60, clock=-86400 * 365, polls=True)
+    assert len(await room.after(7200)) == 1
