@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import Sequence
 
-from mailroom.errors import LoginRefused, PermanentFailure, RecordsUnavailable, ServerUnreachable, TemporaryFailure
+from mailroom.errors import LoginRefused, PermanentFailure, ServerUnreachable, TemporaryFailure
 from mailroom.flow import answering
 from mailroom.flow.desk import Desk
 from mailroom.flow.filing import Due
+from mailroom.flow.health import OURS
 from mailroom.flow.waiting import LONGEST_PAUSE, LONGEST_PAUSE_REFUSED, backoff, pause, until
 from mailroom.keeper import notices
 from mailroom.log import get_logger
@@ -117,7 +118,7 @@ async def delivering(desk: Desk, stop: asyncio.Event) -> None:
             await deliver(desk, stop)
             failures = 0
             await until(stop, desk.news.wait(), _PAUSE)
-        except (ServerUnreachable, RecordsUnavailable) as error:
+        except (ServerUnreachable, *OURS) as error:
             failures += 1
             longest = LONGEST_PAUSE_REFUSED if isinstance(error, LoginRefused) else LONGEST_PAUSE
             _log.warning("cannot deliver", why=type(error).__name__, count=failures)

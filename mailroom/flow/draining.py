@@ -10,16 +10,10 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 
-from mailroom.errors import (
-    EncryptionFailed,
-    MailboxError,
-    OpeningFailed,
-    RecordsUnavailable,
-    SealError,
-    WorkersBroken,
-)
+from mailroom.errors import MailboxError, OpeningFailed
 from mailroom.flow.desk import Desk
 from mailroom.flow.filing import Sorted
+from mailroom.flow.health import OURS, sentence
 from mailroom.flow.intake import Outcome, park, take_in
 from mailroom.log import get_logger
 from mailroom.mail.message import Arrival, RawMail
@@ -29,9 +23,6 @@ TRIES_ALONE = 3
 DESK_DEATHS = 10
 BATCH_MAILS = 50
 BATCH_BYTES = 4 * 1024 * 1024
-
-# Our fault, not the mail's: it waits. OSError is a full disk, or no descriptors left.
-_OURS = (SealError, EncryptionFailed, WorkersBroken, RecordsUnavailable, OSError)
 
 _log = get_logger(__name__)
 
@@ -136,9 +127,9 @@ async def _attempt(desk: Desk, raw: RawMail, stop: asyncio.Event) -> Outcome | N
     """Take one mail in; None when the mail broke it. Here and nowhere else is everything caught."""
     try:
         return await take_in(desk, raw)
-    except _OURS as failure:
+    except OURS as failure:
         _log.error("cannot work", why=type(failure).__name__)
-        desk.health.fault(_sentence(failure))
+        desk.health.fault(sentence(failure))
         await desk.arrivals.release([raw.arrival])
         return "deferred"
     except Exception as failure:  # noqa: BLE001 the one boundary: whatever a mail broke, it is tried alone, then parked
@@ -188,11 +179,6 @@ async def _remove(desk: Desk, arrivals: Sequence[Arrival], folder: str | None) -
             desk.health.fault(f"filed mail could not be taken out of the inbox: {error}")
             return
         await desk.arrivals.removed({arrival: places.get(arrival) for arrival in proven})
-
-
-def _sentence(failure: Exception) -> str:
-    """Tell a failure of ours to the admins. What the system says of an OSError is a fixed phrase."""
-    return (failure.strerror if isinstance(failure, OSError) else str(failure)) or type(failure).__name__
 
 
 def _counted(outcomes: Sequence[Outcome | None]) -> Drained:

@@ -2,6 +2,11 @@
 
 from dataclasses import dataclass
 
+from mailroom.errors import EncryptionFailed, RecordsUnavailable, SealError, WorkersBroken
+
+# Our fault, not that of a mail or a letter: it waits. OSError is a full disk, or no descriptors left.
+OURS = (SealError, EncryptionFailed, WorkersBroken, RecordsUnavailable, OSError)
+
 
 @dataclass(slots=True)
 class Health:
@@ -45,3 +50,8 @@ class Health:
         """A mail came back from the worker."""
         if encrypted:
             self.unopened = 0 if decrypted else self.unopened + 1
+
+
+def sentence(failure: Exception) -> str:
+    """Tell a failure to the admins. What the system says of an OSError is a fixed phrase."""
+    return (failure.strerror if isinstance(failure, OSError) else str(failure)) or type(failure).__name__

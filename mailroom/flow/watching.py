@@ -2,9 +2,10 @@
 
 import asyncio
 
-from mailroom.errors import LoginRefused, MailboxError, RecordsUnavailable, ServerUnreachable
+from mailroom.errors import LoginRefused, MailboxError, ServerUnreachable
 from mailroom.flow.desk import Desk
 from mailroom.flow.draining import Drained, drain
+from mailroom.flow.health import OURS, sentence
 from mailroom.flow.waiting import LONGEST_PAUSE, LONGEST_PAUSE_REFUSED, backoff, pause, until
 from mailroom.log import get_logger
 from mailroom.mail.thread import is_id_of_ours
@@ -21,9 +22,9 @@ async def watching(desk: Desk, poll_seconds: float, stop: asyncio.Event) -> None
             again = poll_seconds if whole else min(poll_seconds, backoff(failures + 1, LONGEST_PAUSE))
             await until(stop, desk.mailbox.news(again))
             failures = 0 if whole else failures + 1
-        except (ServerUnreachable, MailboxError, RecordsUnavailable) as error:
+        except (ServerUnreachable, MailboxError, *OURS) as error:
             failures += 1
-            desk.health.fault(str(error))
+            desk.health.fault(sentence(error))
             _log.warning("cannot drain", why=type(error).__name__, count=failures)
             longest = LONGEST_PAUSE_REFUSED if isinstance(error, LoginRefused) else min(poll_seconds, LONGEST_PAUSE)
             await pause(stop, backoff(failures, longest))
