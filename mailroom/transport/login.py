@@ -1,14 +1,18 @@
 """How we prove to a mail server who we are: a password, or an OAuth2 access token that a program prints."""
 
 import asyncio
-from asyncio.subprocess import DEVNULL, PIPE
+import os
+import signal
+from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from mailroom.errors import LoginRefused
 
 TOKEN_SECONDS = 30.0
+_END_SECONDS = 5.0
 _MOST_BYTES = 64 * 1024  # no access token comes near that
 
 
@@ -77,21 +81,31 @@ class Token:
 
     async def _ask(self) -> str:
         try:
-            program = await asyncio.create_subprocess_exec(*self._command, stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL)
+            program = await asyncio.create_subprocess_exec(
+                *self._command, stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL, start_new_session=True
+            )
         except OSError as error:
             raise LoginRefused(f"token_command cannot be started: {error.strerror}") from None
-        try:
-            async with asyncio.timeout(self._seconds):
-                printed, _ = await program.communicate()
-        except TimeoutError:
-            raise LoginRefused(f"token_command printed no token within {self._seconds:g} seconds") from None
-        finally:
-            if program.returncode is None:
-                program.kill()
-                await program.wait()
+        async with AsyncExitStack() as failure:
+            failure.push_async_callback(_end, program)
+            try:
+                async with asyncio.timeout(self._seconds):
+                    printed, _ = await program.communicate()
+            except TimeoutError:
+                raise LoginRefused(f"token_command printed no token within {self._seconds:g} seconds") from None
+            failure.pop_all()
         if program.returncode:
             raise LoginRefused(f"token_command failed with exit status {program.returncode}; run it by hand to see why")
         return _one_word(printed)
+
+
+async def _end(program: Process) -> None:
+    """End a program with all that it has started: asyncio waits for whoever holds the pipe."""
+    with suppress(ProcessLookupError):
+        os.killpg(program.pid, signal.SIGKILL)
+    with suppress(TimeoutError):  # somebody left the group, and holds the pipe
+        async with asyncio.timeout(_END_SECONDS):
+            await program.wait()
 
 
 def _one_word(printed: bytes) -> str:

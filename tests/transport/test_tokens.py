@@ -1,5 +1,7 @@
 """Login by OAuth2 access token (XOAUTH2), against Dovecot's own mechanism and an SMTP server."""
 
+import asyncio
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -115,6 +117,20 @@ async def test_a_server_without_xoauth2_is_told(open_mailbox: OpenMailbox, tmp_p
 async def test_a_program_that_prints_no_token_is_told_and_does_not_stay(script: str, why: str) -> None:
     with pytest.raises(LoginRefused, match=why):
         await Token([sys.executable, "-c", script], seconds=0.3 if "sleep" in script else 30).get()
+
+
+async def test_what_a_program_has_started_is_ended_with_it_and_not_waited_for(tmp_path: Path) -> None:
+    held = tmp_path / "held"
+    os.mkfifo(held)
+    reader = os.open(held, os.O_RDONLY | os.O_NONBLOCK)
+    script = f"exec 3> {held}; sleep 10000 & wait"
+    with pytest.raises(LoginRefused, match=r"no token within 0\.5 seconds"):
+        async with asyncio.timeout(20):
+            await Token(["/bin/sh", "-c", script], seconds=0.5).get()
+    with open(reader, "rb") as rest:  # noqa: ASYNC230, PTH123 it ends when nobody holds the other end any more
+        os.set_blocking(reader, True)
+        async with asyncio.timeout(20):
+            assert await asyncio.to_thread(rest.read) == b""
 
 
 async def test_a_program_that_is_not_there_is_told() -> None:
