@@ -200,7 +200,10 @@ class SecretFile:
 def _credential(name: str, place: Place) -> Path:
     # as systemd.exec(5) says under CREDENTIALS
     if not place.credentials:
-        raise refuse("names a systemd credential, but systemd gave none ($CREDENTIALS_DIRECTORY is not set)")
+        raise refuse(
+            "names a systemd credential, but systemd gave none: run the command as mailroom-desk, "
+            "or set CREDENTIALS_DIRECTORY to the folder that holds it"
+        )
     if re.fullmatch(r"[\w.-]+", name) is None or name in {".", ".."}:
         raise refuse("must name a systemd credential, such as credential:imap-password")
     return Path(place.credentials) / name

@@ -188,7 +188,7 @@ def _desk_key(draft: Path, answers: Answers) -> str:
 
 def _make_private(draft: Path) -> None:
     for path in draft.rglob("*"):
-        if not path.is_socket():
+        if path.is_dir() or path.is_file():  # no sockets: gpg's agent may take its own away meanwhile
             path.chmod(0o700 if path.is_dir() else 0o600)
 
 

@@ -49,7 +49,7 @@ def _vouched_for(config: "Config", found: Guide, today: date) -> Iterator[Findin
     unverified = sum(not usable(service, today) for service in services)
     do = "rules/services/README.md tells how to check one."
     if not services:
-        yield note("services", "the directory is empty: no service is offered to anybody", do)
+        yield note("services", "there is no service yet: none is offered to anybody", do)
     elif unverified:
         what = f"{unverified} of {len(services)} are not offered, because no real person checked them lately"
         yield note("services", what, do)

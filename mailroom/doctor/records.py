@@ -41,7 +41,7 @@ def key_store(config: Config) -> Finding:
 def _wrapping_key(config: Config) -> Finding:
     """See that a backup of the records does not hold the key to them."""
     check, key, data = "wrapping key", config.archive.key_file.path.resolve(), config.service.data_dir.resolve()
-    do = "Move it to where the backups of the records do not go, or make it a credential of systemd; see key_file."
+    do = "Move it to where the backups of the records do not go, or make it a credential; see [archive] key_file."
     if is_credential(key):
         return ok(check, "it comes from systemd")
     if key.is_relative_to(data):

@@ -140,7 +140,7 @@ def account(routed: Routed, opened: Opened, case: Case, answer: str) -> wording.
         ],
         rule=f"{decision.rule} ({decision.file}, line {decision.line})" if decision else "none was asked",
         answer=answer,
-        remarks=_remarks(routed, opened),
+        remarks=_remarks(routed, opened, case.reference),
     )
 
 
@@ -162,10 +162,10 @@ def parked_notice(case: Case) -> Notice:
 _PARKED = "opening this mail failed three times. Try again with: mailroom case retry"
 
 
-def _remarks(routed: Routed, opened: Opened) -> list[str]:
+def _remarks(routed: Routed, opened: Opened, reference: str) -> list[str]:
     found = []
     if routed.answer.held:
-        found.append(f"the answer is held ({routed.answer.held}). To let it go: mailroom case answer")
+        found.append(f"the answer is held ({routed.answer.held}). To let it go: mailroom case answer {reference}")
     if routed.link.related:
         found.append(f"this may belong to {routed.link.related.reference}, but comes from another address")
     if opened.authentication == "none":

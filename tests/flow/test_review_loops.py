@@ -3,51 +3,18 @@
 import asyncio
 import dataclasses
 import errno
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 
-from mailroom.errors import MailboxError, OpeningFailed, PermanentFailure
+from mailroom.errors import OpeningFailed, PermanentFailure
 from mailroom.flow.delivery import delivering
 from mailroom.flow.draining import drain
 from mailroom.flow.filing import Case, Due, Filed, Filing, Outgoing, Understood
 from mailroom.flow.watching import watching
-from mailroom.mail.message import Arrival, RawMail
+from mailroom.mail.message import RawMail
 from mailroom.records.cases import CaseBook
 from tests.e2e.letters import TEXTS, plain
-from tests.fakes import Inbox
 from tests.flow.conftest import Counter
 from tests.flow.test_alarms import Moody
-
-
-class WithoutSent(Inbox):
-    """Has no folder for copies; `worked` is set when the inbox was worked through."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.worked = asyncio.Event()
-
-    async def delete_copies(self, folder: str, is_ours: Callable[[str], bool]) -> int:
-        raise MailboxError("the server refused SELECT: NO NONEXISTENT")
-
-    async def arrivals(self) -> list[Arrival]:
-        if self.mails:
-            return await super().arrivals()
-        self.worked.set()
-        return []
-
-
-async def test_copies_that_cannot_be_deleted_keep_no_mail_waiting_and_are_told(counter: Counter) -> None:
-    inbox, stop = WithoutSent(), asyncio.Event()
-    inbox.receive(plain(1, TEXTS["en"]))
-    office = counter.desk.office
-    office = dataclasses.replace(office, policy=dataclasses.replace(office.policy, sent="Sent"))
-    desk = dataclasses.replace(counter.desk, mailbox=inbox, office=office)
-    watch = asyncio.create_task(watching(desk, 0.01, stop))
-    async with asyncio.timeout(20):
-        await inbox.worked.wait()
-    stop.set()
-    await watch
-    assert desk.health.filed == 1
-    assert "copies" in (desk.health.trouble or "")
 
 
 class NoRoom(CaseBook):
