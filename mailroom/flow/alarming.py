@@ -61,14 +61,15 @@ async def look(desk: Desk, watch: Watch) -> None:
     policy = desk.office.policy
     limits = Limits(policy.poll_minutes, policy.outbox_minutes)
     found = wording.due(await condition(desk, now), limits, watch.raised)
-    _log_changes(watch, found, now)
+    over = watch.raised.keys() - {alarm.name for alarm in found} - _unseen(desk)
+    _log_changes(watch, found, over, now)
     if not found:
         desk.machine.beat()
     if desk.machine.ticks() < watch.next_try:
         return
     try:
         await _tell_jump(desk, watch)
-        await _tell(desk, watch, found)
+        await _tell(desk, watch, found, over)
         await _alive(desk, watch)
     except (ServerUnreachable, DeliveryFailure, RecordsUnavailable) as error:
         watch.next_try = desk.machine.ticks() + _AGAIN
@@ -88,7 +89,6 @@ async def living(desk: Desk, stop: asyncio.Event, tick: float = TICK) -> None:
 async def condition(desk: Desk, now: int) -> Condition:
     """Ask everybody how they do."""
     health = desk.health
-    servers = (("IMAP", desk.mailbox.certificate_expires()), ("SMTP", desk.courier.certificate_expires()))
     return Condition(
         now=now,
         unpolled=desk.machine.ticks() - health.polled_at,
@@ -96,10 +96,20 @@ async def condition(desk: Desk, now: int) -> Condition:
         overdue=await _overdue(desk, now),
         disk_free=desk.machine.disk_free(),
         keys=await desk.machine.key_expiries(),
-        certificates=[(name, at) for name, at in servers if at is not None],
+        certificates=[(name, at) for name, at in _certificates(desk) if at is not None],
         unopened=health.unopened,
         unsaid=health.unsaid,
     )
+
+
+def _certificates(desk: Desk) -> list[tuple[str, int | None]]:
+    return [("IMAP", desk.mailbox.certificate_expires()), ("SMTP", desk.courier.certificate_expires())]
+
+
+def _unseen(desk: Desk) -> set[str]:
+    """Name the alarms of which a new start cannot say that they are over: nothing was seen to work yet."""
+    inbox = set() if desk.health.has_polled else {"inbox"}
+    return inbox | {f"certificate {name}" for name, at in _certificates(desk) if at is None}
 
 
 async def _overdue(desk: Desk, now: int) -> int:
@@ -110,12 +120,12 @@ async def _overdue(desk: Desk, now: int) -> int:
     return 0 if since is None else now - since
 
 
-def _log_changes(watch: Watch, found: list[Alarm], now: int) -> None:
+def _log_changes(watch: Watch, found: list[Alarm], over: set[str], now: int) -> None:
     names = {alarm.name for alarm in found}
     for name in names - watch.raised.keys():
         _log.error("alarm", kind=name.partition(" ")[0])
         watch.raised[name] = now
-    for name in watch.raised.keys() - names:
+    for name in over:
         _log.info("alarm over", kind=name.partition(" ")[0])
 
 
@@ -125,15 +135,15 @@ async def _tell_jump(desk: Desk, watch: Watch) -> None:
         watch.jumped = 0.0
 
 
-async def _tell(desk: Desk, watch: Watch, found: list[Alarm]) -> None:
+async def _tell(desk: Desk, watch: Watch, found: list[Alarm], gone: set[str]) -> None:
     """Send at most one mail of each kind; what could not be sent is tried again at the next look."""
-    now, names = desk.machine.ticks(), {alarm.name for alarm in found}
+    now = desk.machine.ticks()
     new = [one for one in found if one.name not in watch.told and watch.quiet_until.get(one.name, 0) <= now]
     if new:
         await _send(desk, wording.SUBJECT, wording.raised_text(new))
         watch.told |= {alarm.name: watch.raised[alarm.name] for alarm in new}
         desk.machine.note(watch.told)
-    over = {name: at for name, at in watch.raised.items() if name not in names}
+    over = {name: at for name, at in watch.raised.items() if name in gone}
     loud = {name: at for name, at in over.items() if watch.quiet_until.get(name, 0) <= now or name in watch.told}
     if loud:
         await _send(desk, wording.SUBJECT_OVER, wording.over_text(loud))

@@ -15,6 +15,7 @@ class Health:
     `polled_at`: the end of the last round through the inbox in which nothing failed. `stirred_at`: the last step of
     any round. `trouble`: what failed since, in a sentence; None when nothing did. `unopened`: encrypted mails in a
     row that the desk key did not open. `unsaid`: whether a notice was refused for good, and none was taken since.
+    `has_polled`: whether any round was whole.
     """
 
     polled_at: float
@@ -25,6 +26,7 @@ class Health:
     filed: int = 0
     _failed: bool = False
     _is_ready: bool = False
+    has_polled: bool = False
 
     def begin(self, now: float) -> None:
         """A round begins."""
@@ -43,7 +45,7 @@ class Health:
         """A round has ended, in which so many mails were filed; whether nothing failed in it."""
         self.filed += filed
         if not self._failed:
-            self.polled_at, self.trouble = now, None
+            self.polled_at, self.trouble, self.has_polled = now, None, True
         return not self._failed
 
     def opened(self, *, encrypted: bool, decrypted: bool) -> None:

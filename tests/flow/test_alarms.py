@@ -42,14 +42,14 @@ class Moody(Bag):
 class Room:
     """A desk whose clock and machine a test moves; `admins` are told."""
 
-    def __init__(self, desk: Desk, *admins: Person, alive_hours: tuple[int, ...] = ()) -> None:
+    def __init__(self, desk: Desk, *admins: Person, alive_hours: tuple[int, ...] = (), polled: bool = True) -> None:
         self.host, self.bag, self.at = Host(), Moody(), datetime.now(UTC)
         people = (*(one for one in desk.office.people if one.role != "admin"), *admins)
         policy = dataclasses.replace(desk.office.policy, alive_hours=alive_hours)
         office = dataclasses.replace(desk.office, people=people, policy=policy, clock=lambda: self.at)
         self.desk = dataclasses.replace(desk, machine=self.host, courier=self.bag, office=office)
-        self.desk.health.begin(self.host.now)
-        self.desk.health.polled(0, self.host.now)
+        if polled:
+            self.poll()
         self.watch = Watch(self.host.recall())
 
     async def after(self, seconds: float, *, clock: float = 0, polls: bool = False) -> list[str]:

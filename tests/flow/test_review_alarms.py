@@ -5,7 +5,9 @@ import dataclasses
 import pytest
 
 from mailroom.errors import RecordsUnavailable, ServerUnreachable
+from mailroom.flow.alarming import Watch
 from mailroom.flow.desk import Person
+from mailroom.flow.health import Health
 from mailroom.records.outbox import OutboxBook
 from tests.flow.conftest import Counter
 from tests.flow.test_alarms import ADMIN, Room
@@ -54,3 +56,18 @@ async def test_an_alarm_that_comes_again_after_the_clock_was_set_back_is_told(ro
     await room.after(60, polls=True)
     await room.after(60, clock=-86400 * 365, polls=True)
     assert len(await room.after(7200)) == 1
+
+
+async def test_after_a_restart_nothing_is_called_over_before_it_was_seen_to_work(counter: Counter) -> None:
+    admin = Person(ADMIN, "admin")
+    before = Room(counter.desk, admin)
+    assert len(await before.after(3600)) == 1
+    told = before.host.recall() | {"certificate IMAP": 1}
+    again = Room(
+        dataclasses.replace(counter.desk, health=Health(before.host.now, before.host.now)), admin, polled=False
+    )
+    again.host.now = before.host.now
+    again.watch = Watch(dict(told), dict(told))
+    assert await again.after(60) == []
+    assert [text.count("The inbox could not") for text in await again.after(60, polls=True)] == [1]
+    assert "certificate IMAP" in again.watch.told
