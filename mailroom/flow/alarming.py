@@ -197,15 +197,15 @@ async def send(office: Office, courier: Courier, encryptor: Encryptor, told: tup
     """Write (subject, text) to every admin, or to the keepers where there are none.
 
     Raises:
-        ServerUnreachable: the SMTP server is out of reach.
+        ServerUnreachable: the SMTP server is out of reach, and nobody was told.
         DeliveryFailure: nobody at all could be told.
     """
     people = office.role("admin") or office.role("keeper")
-    failures = list[DeliveryFailure]()
+    failures = list[ServerUnreachable | DeliveryFailure]()
     for person in people:
         try:
             await courier.send(_letter(office, encryptor, person, told))
-        except DeliveryFailure as error:
+        except (ServerUnreachable, DeliveryFailure) as error:
             failures.append(error)
     if failures and len(failures) == len(people):
         raise failures[0]

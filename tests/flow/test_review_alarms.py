@@ -71,3 +71,12 @@ async def test_after_a_restart_nothing_is_called_over_before_it_was_seen_to_work
     assert await again.after(60) == []
     assert [text.count("The inbox could not") for text in await again.after(60, polls=True)] == [1]
     assert "certificate IMAP" in again.watch.told
+
+
+async def test_an_admin_who_was_told_is_not_told_again_when_the_server_goes_before_the_next_one(
+    counter: Counter,
+) -> None:
+    room = Room(counter.desk, Person(ADMIN, "admin"), Person("second@example.net", "admin"))
+    room.bag.moods["second@example.net"] = ServerUnreachable("no answer")
+    assert len(await room.after(3600)) == 1
+    assert await room.after(3600) == []
