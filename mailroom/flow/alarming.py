@@ -5,7 +5,6 @@ They go to the SMTP server past the outbox: what they tell of may be the outbox 
 
 import asyncio
 from dataclasses import dataclass, field
-from datetime import datetime
 from secrets import token_hex
 
 from mailroom.errors import DeliveryFailure, EncryptionFailed, RecordsUnavailable, ServerUnreachable
@@ -174,19 +173,16 @@ async def _clock(desk: Desk, watch: Watch, now: int) -> None:
 
 async def _alive(desk: Desk, watch: Watch) -> None:
     """Send the daily line, once in each of its hours."""
-    policy, moment = desk.office.policy, desk.office.clock()
-    hour = _hour(moment.astimezone(policy.zone))
-    if moment.astimezone(policy.zone).hour not in policy.alive_hours or watch.told.get(_ALIVE) == hour:
+    policy = desk.office.policy
+    moment = desk.office.clock().astimezone(policy.zone)
+    hour = int(f"{moment:%Y%m%d%H}")  # of the clock on her wall: zones begin their hours at the half too, or repeat one
+    if moment.hour not in policy.alive_hours or watch.told.get(_ALIVE) == hour:
         return
     waiting, held = await desk.outbox.counts()
     await _send(desk, wording.SUBJECT_ALIVE, wording.alive_text(desk.health.filed, waiting, held))
     desk.health.filed = 0
     watch.told[_ALIVE] = hour
     desk.machine.note(watch.told)
-
-
-def _hour(moment: datetime) -> int:
-    return int(moment.timestamp()) // 3600
 
 
 async def _send(desk: Desk, subject: str, text: str) -> None:

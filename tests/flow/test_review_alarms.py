@@ -1,6 +1,7 @@
 """Alarms under trouble of their own: a wrong clock, failing records, restarts, and several admins."""
 
 import dataclasses
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -10,7 +11,7 @@ from mailroom.flow.desk import Person
 from mailroom.flow.health import Health
 from mailroom.records.outbox import OutboxBook
 from tests.flow.conftest import Counter
-from tests.flow.test_alarms import ADMIN, Room
+from tests.flow.test_alarms import ADMIN, START, Room
 
 
 @pytest.fixture
@@ -80,3 +81,11 @@ async def test_an_admin_who_was_told_is_not_told_again_when_the_server_goes_befo
     room.bag.moods["second@example.net"] = ServerUnreachable("no answer")
     assert len(await room.after(3600)) == 1
     assert await room.after(3600) == []
+
+
+async def test_the_daily_line_comes_once_where_hours_begin_at_the_half(counter: Counter) -> None:
+    room = Room(counter.desk, Person(ADMIN, "admin"), alive_hours=(8,))
+    policy = dataclasses.replace(room.desk.office.policy, zone=ZoneInfo("Asia/Kolkata"))
+    room.desk = dataclasses.replace(room.desk, office=dataclasses.replace(room.desk.office, policy=policy))
+    room.at = START.replace(hour=2, minute=0)
+    assert len([text for _ in range(12) for text in await room.after(600, polls=True)]) == 1
