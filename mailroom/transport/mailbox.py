@@ -26,6 +26,7 @@ class ImapMailbox:
         self._connection: Connection | None = None
         self._lock = asyncio.Lock()
         self._certificate_end: int | None = None
+        self._looked_at: dict[tuple[str, int], int] = {}  # the last UID among what may be copies: a folder may be long
         self._may_idle = True  # until the server refuses what it offers
 
     async def arrivals(self) -> list[Arrival]:
@@ -100,14 +101,18 @@ class ImapMailbox:
 
         Where the server takes what was deleted from us to mean more than this folder, that is meant.
         """
-        async with self._selected(folder) as (connection, _):
+        async with self._selected(folder) as (connection, validity):
             uids: list[int] = []
-            for some in parse.uid_sets(await steps.search(connection, "UNDELETED")):
+            last = self._looked_at.get((folder, validity), 0)
+            # `n:*` names the last message even when all are below n (RFC 3501 section 6.4.8)
+            new = [uid for uid in await steps.search(connection, f"UID {last + 1}:* UNDELETED") if uid > last]
+            for some in parse.uid_sets(new):
                 found = await steps.fetch(connection, some, "(UID ENVELOPE)")
                 ids = ((uid, _message_id(attributes)) for uid, attributes in found.items())
                 uids += [uid for uid, one in ids if is_ours(one)]
             if uids:
                 await steps.remove(connection, uids)
+            self._looked_at[folder, validity] = max(new, default=last)
         return len(uids)
 
     async def move(self, arrivals: Sequence[Arrival], folder: str) -> dict[Arrival, Location]:

@@ -7,6 +7,7 @@ from mailroom.mail.message import Arrival
 from mailroom.mail.thread import is_id_of_ours
 from tests.servers.dovecot import Dovecot
 from tests.servers.gmail import Gmail
+from tests.servers.scripted import ScriptedImap
 from tests.transport.conftest import OpenMailbox
 
 OURS = "abcdefghijklmnopqrstuvwx@example.org"
@@ -76,3 +77,24 @@ async def test_without_copies_nothing_is_deleted(dovecot: Dovecot, user: str, op
 async def test_a_folder_for_copies_that_is_not_there_is_told(user: str, open_mailbox: OpenMailbox) -> None:
     with pytest.raises(MailboxError, match="refused SELECT"):
         await open_mailbox(user).delete_copies("Sent", is_ours)
+
+
+async def test_what_was_looked_at_once_is_not_fetched_again_in_every_round(open_mailbox: OpenMailbox) -> None:
+    script = {"UID SEARCH": "* SEARCH 1 2\r\n{tag} OK", "UID FETCH": "{tag} OK"}
+    async with ScriptedImap(script) as server:
+        mailbox = open_mailbox("desk", port=server.port)
+        for _ in range(3):
+            await mailbox.delete_copies("Sent", is_ours)
+        assert sum("ENVELOPE" in command for command in server.received) == 1
+
+
+async def test_a_copy_that_comes_after_others_were_looked_at_is_deleted(
+    dovecot: Dovecot, user: str, open_mailbox: OpenMailbox
+) -> None:
+    mailbox = open_mailbox(user)
+    dovecot.client(user).create("Sent")
+    dovecot.append(user, mail("1234@example.org"), folder="Sent")
+    assert await mailbox.delete_copies("Sent", is_ours) == 0
+    dovecot.append(user, mail(OURS), folder="Sent")
+    assert await mailbox.delete_copies("Sent", is_ours) == 1
+    assert len(dovecot.messages(user, "Sent")) == 1
