@@ -27,7 +27,7 @@ class ImapMailbox:
         self._lock = asyncio.Lock()
         self._certificate_end: int | None = None
         self._looked_at: dict[tuple[str, int], int] = {}  # the last UID among what may be copies: a folder may be long
-        self._may_idle = True  # until the server refuses what it offers
+        self._may_idle = True  # until the server refuses what it offers, over this connection
 
     async def arrivals(self) -> list[Arrival]:
         """List what lies in the inbox, oldest UID first; what is marked deleted too, as such."""
@@ -185,6 +185,7 @@ class ImapMailbox:
             return self._connection
         connection = await connect(self._settings)
         self._certificate_end = certificate_end(connection.transport)
+        self._may_idle = True
         return connection
 
     def _drop(self) -> None:

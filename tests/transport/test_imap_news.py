@@ -110,3 +110,15 @@ async def test_a_wait_that_is_given_up_leaves_no_half_answer_behind(open_mailbox
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
         assert await listed(mailbox) == [1]
+
+
+async def test_a_server_that_refused_to_idle_once_is_asked_again_over_the_next_connection(
+    open_mailbox: OpenMailbox,
+) -> None:
+    async with ScriptedImap(IDLE | {"IDLE": "{tag} NO [UNAVAILABLE] not now"}) as server:
+        mailbox = open_mailbox("desk", port=server.port)
+        for _ in range(2):
+            await mailbox.arrivals()
+            await mailbox.news(0.01)
+            await mailbox.close()
+        assert server.received.count("IDLE") == 2
