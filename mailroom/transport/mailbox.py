@@ -105,7 +105,7 @@ class ImapMailbox:
             uids: list[int] = []
             last = self._looked_at.get((folder, validity), 0)
             # `n:*` names the last message even when all are below n (RFC 3501 section 6.4.8)
-            new = [uid for uid in await steps.search(connection, f"UID {last + 1}:* UNDELETED") if uid > last]
+            new = [uid for uid in await steps.search(connection, f"UID {last + 1}:*") if uid > last]
             for some in parse.uid_sets(new):
                 found = await steps.fetch(connection, some, "(UID ENVELOPE)")
                 ids = ((uid, _message_id(attributes)) for uid, attributes in found.items())

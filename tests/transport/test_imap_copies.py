@@ -98,3 +98,12 @@ async def test_a_copy_that_comes_after_others_were_looked_at_is_deleted(
     dovecot.append(user, mail(OURS), folder="Sent")
     assert await mailbox.delete_copies("Sent", is_ours) == 1
     assert len(dovecot.messages(user, "Sent")) == 1
+
+
+async def test_a_copy_whose_deletion_broke_off_is_deleted_at_last(
+    dovecot: Dovecot, user: str, open_mailbox: OpenMailbox
+) -> None:
+    dovecot.client(user).create("Sent")
+    dovecot.append(user, mail(OURS), folder="Sent", flags="(\\Deleted)")
+    assert await open_mailbox(user).delete_copies("Sent", is_ours) == 1
+    assert dovecot.messages(user, "Sent") == []
