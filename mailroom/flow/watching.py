@@ -10,17 +10,27 @@ from mailroom.flow.waiting import LONGEST_PAUSE, LONGEST_PAUSE_REFUSED, backoff,
 from mailroom.log import get_logger
 from mailroom.mail.thread import is_id_of_ours
 
+# Some servers tell of news that is none, and end IDLE as soon as it began. A few such rounds cost nothing: our own
+# deletions cause them too.
+_EMPTY_ROUNDS = 5
+_AT_ONCE = 1.0
+
 _log = get_logger(__name__)
 
 
 async def watching(desk: Desk, poll_seconds: float, stop: asyncio.Event) -> None:
     """Work through the inbox again and again until `stop` is set. What fails is tried again, for ever."""
-    failures = 0
+    failures = empty = 0
     while not stop.is_set():
         try:
-            whole = await _round(desk, stop)
+            whole, found = await _round(desk, stop)
             again = poll_seconds if whole else min(poll_seconds, backoff(failures + 1, LONGEST_PAUSE))
+            asked_at = desk.machine.ticks()
             await until(stop, desk.mailbox.news(again))
+            empty = 0 if found or desk.machine.ticks() - asked_at > _AT_ONCE else empty + 1
+            if empty > _EMPTY_ROUNDS:
+                _log.warning("woken for nothing", count=empty)
+                await pause(stop, backoff(empty - _EMPTY_ROUNDS, min(poll_seconds, LONGEST_PAUSE)))
             failures = 0 if whole else failures + 1
         except (ServerUnreachable, MailboxError, *OURS) as error:
             failures += 1
@@ -30,8 +40,11 @@ async def watching(desk: Desk, poll_seconds: float, stop: asyncio.Event) -> None
             await pause(stop, backoff(failures, longest))
 
 
-async def _round(desk: Desk, stop: asyncio.Event) -> bool:
-    """Let the provider's copies of our letters go, then work through the inbox; whether nothing failed."""
+async def _round(desk: Desk, stop: asyncio.Event) -> tuple[bool, bool]:
+    """Let the provider's copies of our letters go, then work through the inbox.
+
+    Gives whether nothing failed, and whether there was anything to do.
+    """
     drained = Drained()
     desk.health.begin(desk.machine.ticks())
     await _delete_copies(desk)
@@ -41,7 +54,8 @@ async def _round(desk: Desk, stop: asyncio.Event) -> bool:
         drained += step
     if drained.fetched:
         _log.info("drained", count=drained.fetched)
-    return desk.health.polled(drained.filed + drained.follow_ups, desk.machine.ticks())
+    whole = desk.health.polled(drained.filed + drained.follow_ups, desk.machine.ticks())
+    return whole, drained.fetched > drained.deferred
 
 
 async def _delete_copies(desk: Desk) -> None:

@@ -5,6 +5,8 @@ import dataclasses
 import errno
 from collections.abc import Coroutine, Sequence
 
+import pytest
+
 from mailroom.errors import OpeningFailed, PermanentFailure
 from mailroom.flow.delivery import delivering
 from mailroom.flow.draining import drain
@@ -13,6 +15,8 @@ from mailroom.flow.watching import watching
 from mailroom.mail.message import RawMail
 from mailroom.records.cases import CaseBook
 from tests.e2e.letters import TEXTS, plain
+from tests.e2e.shift import eventually
+from tests.fakes import Inbox
 from tests.flow.conftest import Counter
 from tests.flow.test_alarms import Moody
 
@@ -76,3 +80,30 @@ async def until_gone(loop: Coroutine[object, object, None], cases: NoRoom, stop:
     stop.set()
     await running
     assert cases.went.is_set()
+
+
+class Chatty(Inbox):
+    """Tells of news at once, always, although there is none."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.woken = 0
+
+    async def news(self, seconds: float) -> None:
+        self.woken += 1
+
+
+async def test_a_server_that_tells_of_news_all_the_time_is_not_asked_without_a_pause(
+    counter: Counter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    inbox, stop = Chatty(), asyncio.Event()
+    watch = asyncio.create_task(watching(dataclasses.replace(counter.desk, mailbox=inbox), 600.0, stop))
+
+    async def told() -> bool:
+        return "woken for nothing" in capsys.readouterr().err
+
+    async with asyncio.timeout(10):
+        await eventually(told)
+    stop.set()
+    await watch
+    assert inbox.woken < 20
