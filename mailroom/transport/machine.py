@@ -30,8 +30,11 @@ class LocalMachine:
         return time.monotonic()
 
     def disk_free(self) -> float:
-        """Give what this user may still write, as a share of the whole."""
-        usage = shutil.disk_usage(self._data_dir)
+        """Give what this user may still write, as a share of the whole; nothing when the disk cannot be asked."""
+        try:
+            usage = shutil.disk_usage(self._data_dir)
+        except OSError:  # it was unmounted, say: that is an alarm, and must not end what tells it
+            return 0.0
         return usage.free / usage.total
 
     async def key_expiries(self) -> list[tuple[str, int]]:

@@ -75,3 +75,7 @@ async def test_a_home_that_is_not_there_ends_nothing(tmp_path: Path) -> None:
 
 def test_the_free_share_of_the_disk_is_a_share(machine: LocalMachine) -> None:
     assert 0 <= machine.disk_free() <= 1
+
+
+def test_a_disk_that_cannot_be_asked_counts_as_full(tmp_path: Path) -> None:
+    assert LocalMachine(tmp_path / "gone", tmp_path, {}).disk_free() == 0.0
