@@ -4,8 +4,9 @@ They go to the SMTP server past the outbox: what they tell of may be the outbox 
 """
 
 import asyncio
+from base64 import b32encode
 from dataclasses import dataclass, field
-from secrets import token_hex
+from secrets import token_bytes
 
 from mailroom.errors import DeliveryFailure, EncryptionFailed, RecordsUnavailable, ServerUnreachable
 from mailroom.flow.delivery import LONGEST_WAIT
@@ -107,8 +108,10 @@ def _certificates(desk: Desk) -> list[tuple[str, int | None]]:
 
 def _unseen(desk: Desk) -> set[str]:
     """Name the alarms of which a new start cannot say that they are over: nothing was seen to work yet."""
-    inbox = set() if desk.health.has_polled else {"inbox"}
-    return inbox | {f"certificate {name}" for name, at in _certificates(desk) if at is None}
+    health = desk.health
+    seen = {"inbox": health.has_polled, "decryption": health.has_opened, "notices": health.has_said}
+    unseen = {name for name, is_seen in seen.items() if not is_seen}
+    return unseen | {f"certificate {name}" for name, at in _certificates(desk) if at is None}
 
 
 async def _overdue(desk: Desk, now: int) -> int:
@@ -214,7 +217,7 @@ def _letter(office: Office, encryptor: Encryptor, person: Person, told: tuple[st
         sender_name=policy.name,
         to=person.address,
         subject=subject,
-        message_id=f"{token_hex(12)}@{policy.domain}",
+        message_id=f"{b32encode(token_bytes(15)).decode().lower()}@{policy.domain}",
         date=moment,
         automatic=True,
     )

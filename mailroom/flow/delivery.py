@@ -76,7 +76,8 @@ async def _send(desk: Desk, due: Due) -> bool:
     except PermanentFailure as failure:
         await _give_up(desk, due, failure.code)
     else:
-        desk.health.unsaid = desk.health.unsaid and due.kind != "notice"
+        if due.kind == "notice":
+            desk.health.said()
         return True
     return False
 

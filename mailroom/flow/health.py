@@ -15,6 +15,7 @@ class Health:
     `polled_at`: the end of the last round through the inbox in which nothing failed. `stirred_at`: the last step of
     any round. `trouble`: what failed since, in a sentence; None when nothing did. `unopened`: encrypted mails in a
     row that the desk key did not open. `unsaid`: whether a notice was refused for good, and none was taken since.
+    `has_polled`, `has_opened`, `has_said`: whether a round, an encrypted mail and a notice went well since the start.
     `has_polled`: whether any round was whole.
     """
 
@@ -27,6 +28,8 @@ class Health:
     _failed: bool = False
     _is_ready: bool = False
     has_polled: bool = False
+    has_opened: bool = False
+    has_said: bool = False
 
     def begin(self, now: float) -> None:
         """A round begins."""
@@ -52,6 +55,11 @@ class Health:
         """A mail came back from the worker."""
         if encrypted:
             self.unopened = 0 if decrypted else self.unopened + 1
+            self.has_opened = self.has_opened or decrypted
+
+    def said(self) -> None:
+        """A notice was taken by the keeper's server."""
+        self.unsaid, self.has_said = False, True
 
 
 def sentence(failure: Exception) -> str:

@@ -9,7 +9,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from mailroom.errors import MailroomError, RecordsUnavailable
@@ -71,10 +71,12 @@ class Database:
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    """Tell the flow that the records are at fault, not the mail at hand: disk full, locked for too long."""
+    """Tell the flow that the records are at fault, not the mail at hand: disk full, locked for too long, damaged."""
     try:
         yield
-    except OperationalError as error:
+    except DatabaseError as error:
+        if not isinstance(error, OperationalError) and type(error) is not DatabaseError:
+            raise  # a statement of ours is wrong
         raise RecordsUnavailable(f"the database failed: {type(error.orig).__name__}") from None
 
 

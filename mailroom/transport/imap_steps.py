@@ -142,26 +142,29 @@ async def fetch_one(session: Session, uid: int, items: str) -> Attributes:
     return found[uid]
 
 
-async def remove(session: Session, uids: Sequence[int]) -> None:
-    """Mark as deleted and expunge; without UIDPLUS only while nothing else is marked.
+async def remove(session: Session, uids: Sequence[int]) -> bool:
+    """Mark as deleted and expunge; without UIDPLUS only while nothing else is marked, and False otherwise.
 
     Gmail keeps what is expunged, under All Mail, unless it was in the trash before: there it goes through the trash.
     """
     if "X-GM-EXT-1" in session.capabilities:
         await _remove_through_trash(session, uids)
-    else:
-        await _expunge(session, uids)
+        return True
+    return await _expunge(session, uids)
 
 
-async def _expunge(session: Session, uids: Sequence[int]) -> None:
+async def _expunge(session: Session, uids: Sequence[int]) -> bool:
     for one in parse.uid_sets(uids):
         answer = await session.command("STORE", one, "+FLAGS.SILENT", r"(\Deleted)", uid=True)
         accepted(answer, "STORE")
     if "UIDPLUS" in session.capabilities:  # RFC 4315
         for one in parse.uid_sets(uids):
             accepted(await session.command("EXPUNGE", one, uid=True), "EXPUNGE")
-    elif uids and set(await search(session, "DELETED")) <= set(uids):
-        accepted(await session.command("EXPUNGE"), "EXPUNGE")
+        return True
+    if not set(await search(session, "DELETED")) <= set(uids):
+        return False
+    accepted(await session.command("EXPUNGE"), "EXPUNGE")
+    return True
 
 
 async def _remove_through_trash(session: Session, uids: Sequence[int]) -> None:
@@ -172,6 +175,8 @@ async def _remove_through_trash(session: Session, uids: Sequence[int]) -> None:
     for one in parse.uid_sets(uids):
         answer = accepted(await session.command("MOVE", one, quoted(trash.wire), uid=True), "MOVE")
         there += parse.copied([answer.text, *(response[0] for response in answer.responses)], len(uids))[1].values()
+    if len(there) < len(set(uids)):
+        raise MailboxError("the server does not tell where in the trash the mail is; empty Gmail's trash by hand")
     session.selected = ("", 0)
     await _select(session, quoted(trash.wire))
     await _expunge(session, there)

@@ -14,6 +14,7 @@ from mailroom.errors import MailroomError
 from mailroom.transport.gnupg_home import DeskHome
 
 _NOTES = "alarms.json"
+_LATEST = 2**33  # the year 2242; a later time is damage
 _KEYS_AGAIN = 3600.0  # asking gpg costs a process
 
 
@@ -59,7 +60,7 @@ class LocalMachine:
         except (OSError, ValueError):
             return {}
         pairs = noted.items() if isinstance(noted, dict) else ()
-        return {name: at for name, at in pairs if isinstance(at, int)}
+        return {name: at for name, at in pairs if isinstance(at, int) and 0 <= at < _LATEST}
 
     def note(self, told: Mapping[str, int]) -> None:
         """Write the notes, whole or not at all."""

@@ -89,12 +89,16 @@ class ImapMailbox:
         """Delete and expunge exactly these messages and no other.
 
         A server without UIDPLUS can only expunge everything that is marked deleted. If somebody else has marked
-        another message there, ours are left marked, and go with the next expunge.
+        another message there, ours are left marked until that one is gone.
+
+        Raises:
+            MailboxError: as every call; also when ours are left marked.
         """
         if not arrivals:
             return
         async with self._holding(arrivals, anew=True) as connection:
-            await steps.remove(connection, [arrival.uid for arrival in arrivals])
+            if not await steps.remove(connection, [arrival.uid for arrival in arrivals]):
+                raise MailboxError("somebody marked other mail there as deleted, and the server has no UIDPLUS")
 
     async def delete_copies(self, folder: str, is_ours: Callable[[str], bool]) -> int:
         """Delete from `folder` what has a Message-ID (bare) of ours, and no other; give how many those were.

@@ -257,3 +257,13 @@ def test_a_certificate_near_its_end_is_told_with_its_day() -> None:
     [alarm] = alarms.due(condition, alarms.Limits(15, 60))
     day = datetime.fromtimestamp(ends[0][1], UTC).date()
     assert alarm.what == f"The certificate of the IMAP server ends on {day}."
+
+
+@pytest.mark.parametrize("name", ["decryption", "notices", "inbox"])
+async def test_a_restart_calls_nothing_over_that_was_not_seen_to_work_again(counter: Counter, name: str) -> None:
+    room = Room(counter.desk, Person(ADMIN, "admin"), polled=False)
+    room.watch = Watch({name: 1}, {name: 1})
+    assert await room.after(60) == []
+    await counter.take(pgp_mime_encrypted(HER, entity(TEXTS["en"])))  # its notice is taken too
+    room.poll()
+    assert ["now over" in text for text in await room.after(60)] == [True]

@@ -30,7 +30,7 @@ def test_what_was_noted_is_recalled_after_a_restart(machine: LocalMachine, tmp_p
     assert LocalMachine(tmp_path, tmp_path, {}).recall() == {"inbox": 7}
 
 
-@pytest.mark.parametrize("content", [None, b"", b"[1]", b'{"inbox": "x"}', b"\xff"])
+@pytest.mark.parametrize("content", [None, b"", b"[1]", b'{"inbox": "x"}', b'{"inbox": 99999999999999}', b"\xff"])
 def test_notes_that_cannot_be_read_are_none(machine: LocalMachine, tmp_path: Path, content: bytes | None) -> None:
     if content is not None:
         (tmp_path / "alarms.json").write_bytes(content)
