@@ -16,7 +16,6 @@ class Health:
     any round. `trouble`: what failed since, in a sentence; None when nothing did. `unopened`: encrypted mails in a
     row that the desk key did not open. `unsaid`: whether a notice was refused for good, and none was taken since.
     `has_polled`, `has_opened`, `has_said`: whether a round, an encrypted mail and a notice went well since the start.
-    `has_polled`: whether any round was whole.
     """
 
     polled_at: float
