@@ -41,7 +41,7 @@ endif
 # The soak of an hour: 5,000 mails while things go wrong every few seconds.
 nightly:
 	@scripts/setup $(TEST_NEEDS)
-	.venv/bin/python -m pytest -q --soak 3600 tests/e2e/test_soak.py
+	.venv/bin/python -m pytest -q -o faulthandler_timeout=5400 --soak 3600 tests/e2e/test_soak.py
 
 # Pins every dependency with its hashes; no registry address gets into the file.
 lock:
