@@ -269,7 +269,7 @@ NODES = st.recursive(
 @settings(deadline=None)
 @given(NODES)
 def test_any_structure_is_read_or_refused_with_its_line(text: str) -> None:
-    assert lines_of_problems(f"\nvalues: {text}") <= {2}
+    assert lines_of_problems(f"\nvalues: {text}") <= {2, 3}  # 3: the end, where a bracket was left open
 
 
 @pytest.mark.parametrize(
