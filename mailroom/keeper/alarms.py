@@ -29,7 +29,7 @@ class Condition:
     """How the desk and its machine do. Times are Unix seconds, ages are seconds.
 
     `unpolled`: how long ago the inbox was last worked through; `trouble`: why, in a sentence. `overdue`: how long the
-    oldest letter has been waiting for the SMTP server. `expiries`: what ends, and when.
+    oldest letter has been waiting for the SMTP server. `keys` and `certificates`: what ends, in words, and when.
     """
 
     now: int
@@ -137,8 +137,17 @@ def raised_text(alarms: Sequence[Alarm]) -> str:
 
 def over_text(since: dict[str, int]) -> str:
     """Write the mail that tells what is over; `since` is when each of them began, as Unix seconds."""
-    lines = (f"{_WORDS.get(name, name)}: since {_minute(at)}, now over." for name, at in sorted(since.items()))
+    lines = (f"{_was(name)}: since {_minute(at)}, now over." for name, at in sorted(since.items()))
     return "\n".join(lines) + "\n\nYou need not do anything.\n"
+
+
+def _was(name: str) -> str:
+    kind, _, what = name.partition(" ")
+    if kind == "key":
+        return f"{what[:1].upper()}{what[1:]} was near its end"
+    if kind == "certificate":
+        return f"The certificate of the {what} server was near its end"
+    return _WORDS.get(name, name)
 
 
 def clock_text(seconds: float) -> str:

@@ -267,3 +267,10 @@ async def test_a_restart_calls_nothing_over_that_was_not_seen_to_work_again(coun
     await counter.take(pgp_mime_encrypted(HER, entity(TEXTS["en"])))  # its notice is taken too
     room.poll()
     assert ["now over" in text for text in await room.after(60)] == [True]
+
+
+def test_what_is_over_is_told_in_words_whatever_it_was() -> None:
+    text = alarms.over_text({"key the desk key": 0, "certificate IMAP": 0, "disk": 0})
+    assert "The desk key was near its end: since 1970-01-01 00:00 UTC, now over." in text
+    assert "The certificate of the IMAP server was near its end: since" in text
+    assert "The disk was almost full: since" in text
