@@ -130,6 +130,7 @@ def imap_settings(config: Config) -> ImapSettings:
         username=imap.username,
         secret=_secret(imap),
         inbox=imap.inbox,
+        junk=imap.junk,
         idle=imap.idle,
     )
 

@@ -23,14 +23,18 @@ class Inbox:
         self.copies: list[str] = []
         self._uid = 0
 
-    def receive(self, *mails: bytes) -> None:
-        """Let mails arrive."""
+    def receive(self, *mails: bytes, junk: bool = False) -> None:
+        """Let mails arrive; `junk`: in the folder of suspected spam."""
         for content in mails:
             self._uid += 1
-            self.mails[Arrival("INBOX", 1, self._uid, len(content))] = content
+            folder = "Junk" if junk else "INBOX"
+            self.mails[Arrival(folder, 1, self._uid, len(content), junk=junk)] = content
 
     async def arrivals(self) -> list[Arrival]:
-        return sorted(self.mails)
+        return sorted(one for one in self.mails if not one.junk)
+
+    async def junk(self) -> list[Arrival]:
+        return sorted(one for one in self.mails if one.junk)
 
     async def fetch(self, arrivals: Sequence[Arrival]) -> list[RawMail]:
         return [RawMail(one, self.mails[one]) for one in arrivals if one in self.mails]

@@ -58,7 +58,9 @@ async def drain(desk: Desk, stop: asyncio.Event) -> AsyncIterator[Drained]:
         MailboxError: a step failed; the same holds.
         RecordsUnavailable: the database failed; the same holds.
     """
-    known = await desk.arrivals.sort(await desk.mailbox.arrivals())
+    junk = await _junk(desk)
+    # The inbox last: it is the folder that we then wait in, and what comes in meanwhile is seen.
+    known = await desk.arrivals.sort([*await desk.mailbox.arrivals(), *junk])
     await _clear(desk, known)
     yield Drained()
     for batch in batches(known.fresh):
@@ -73,12 +75,23 @@ async def drain(desk: Desk, stop: asyncio.Event) -> AsyncIterator[Drained]:
         yield await _alone(desk, arrival, stop)
 
 
+async def _junk(desk: Desk) -> list[Arrival]:
+    """List the folder of suspected spam. What fails there keeps no report in the inbox waiting."""
+    try:
+        return await desk.mailbox.junk()
+    except MailboxError as error:
+        _log.warning("cannot read junk", why=type(error).__name__)
+        desk.health.fault(f"the folder of suspected spam could not be read: {error}")
+        return []
+
+
 def batches(arrivals: Sequence[Arrival]) -> Iterator[list[Arrival]]:
-    """Cut the listing into batches of bounded number and bytes; a large mail is a batch of its own."""
+    """Cut the listing into batches of one folder, of bounded number and bytes; a large mail is a batch of its own."""
     batch: list[Arrival] = []
     size = 0
     for arrival in arrivals:
-        if batch and (len(batch) >= BATCH_MAILS or size + arrival.size > BATCH_BYTES):
+        full = len(batch) >= BATCH_MAILS or size + arrival.size > BATCH_BYTES
+        if batch and (full or arrival.mailbox != batch[-1].mailbox):
             yield batch
             batch, size = [], 0
         batch.append(arrival)
@@ -164,8 +177,7 @@ async def _clear(desk: Desk, known: Sorted) -> None:
 
 
 async def _remove(desk: Desk, arrivals: Sequence[Arrival], folder: str | None) -> None:
-    for start in range(0, len(arrivals), BATCH_MAILS):
-        some = arrivals[start : start + BATCH_MAILS]
+    for some in batches(arrivals):
         proven = await desk.cases.read_back(some)
         if len(proven) < len(some):
             _log.error("sealed copy unreadable", count=len(some) - len(proven))

@@ -16,11 +16,13 @@ from mailroom.mail.authentication import verdict
 from mailroom.mail.automatic import machine_sign
 from mailroom.mail.message import Message, Opened, OpenPGP, RawMail, Signature
 from mailroom.mail.parse import parse, parse_entity
+from mailroom.mail.spam import spam_sign
 from mailroom.triage.triage import Lexicon, triage
 
 # Finds in keys that came with a mail a usable certificate for an address (`Encryptor.certificate_for`).
 # S/MIME encryption (RFC 8551 section 3.3): we cannot open it, and must not answer it in clear.
 _ENVELOPED = re.compile(r"application/(x-)?pkcs7-mime(?!.*signed-data)", re.IGNORECASE | re.DOTALL)
+_JUNK = "it lay in the folder for junk"
 FindKey = Callable[[bytes, str], bytes | None]
 
 
@@ -54,6 +56,7 @@ class Reader:
             authentication=verdict(outer.fields, outer.sender, self.authserv_id),
             sender_key=self._sender_key(raw.content, opened.cleartext, outer),
             oversize=not raw.complete,
+            spam=_JUNK if raw.arrival.junk else spam_sign(outer.fields, self.authserv_id),
         )
 
     def _unprotect(self, content: bytes, outer: Message) -> Opened:

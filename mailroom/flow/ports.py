@@ -40,8 +40,14 @@ class Mailbox(Protocol):
         """
         ...
 
+    async def junk(self) -> list[Arrival]:
+        """List likewise what lies in the folder of suspected spam; nothing where there is none."""
+        ...
+
     async def fetch(self, arrivals: Sequence[Arrival]) -> list[RawMail]:
         """Fetch the bytes without marking them seen; the caller bounds the sum of sizes.
+
+        All of one folder, here and in what follows.
 
         A message that is gone meanwhile is left out. Raises as `arrivals`.
         """

@@ -30,8 +30,8 @@ MICROSOFT_365 = "none-m365"
 
 _MICROSOFT_DOMAINS = ("outlook.com", "office365.com")
 _FIELD = "authentication-results"
-# A field of the writer's own ends the trace block. Sources of trace fields: RFC 5322 section 3.6.7, RFC 8601 section 4.
-_WRITTEN = frozenset({"from", "sender", "reply-to", "to", "cc", "subject", "date", "message-id", "mime-version"})
+#: A field of the writer's own ends the trace block (RFC 5322 section 3.6.7, RFC 8601 section 4).
+WRITTEN = frozenset({"from", "sender", "reply-to", "to", "cc", "subject", "date", "message-id", "mime-version"})
 _BY_HOST = re.compile(r"(?:^|\s)by\s+([^\s;()]+)", re.IGNORECASE)
 _HOST_NAME = re.compile(r"(?=.*[a-z])(?!localhost)[a-z0-9_-]+(\.[a-z0-9_-]+)+", re.IGNORECASE)
 # authres calls itself for every opened parenthesis, and copies the rest of the field for every token.
@@ -100,16 +100,22 @@ def _first_run(fields: Sequence[tuple[str, str]], authserv_id: str) -> tuple[lis
     for name, value in fields:
         if name == _FIELD:
             run.append(value)
-        elif run or name in _WRITTEN:
+        elif run or name in WRITTEN:
             break
         elif name == "received":
             hops += 1
             by = _by_host(value)
-            if _is_ours(by, authserv_id):
+            if is_ours(by, authserv_id):
                 named += 1
             elif named or _HOST_NAME.fullmatch(by):
                 break
     return run, hops == 0
+
+
+def named_hop(received: str) -> str | None:
+    """Give the host that wrote this Received field; None for a hand-over inside a server, which names none."""
+    host = _by_host(received)
+    return host if _HOST_NAME.fullmatch(host) else None
 
 
 def _by_host(received: str) -> str:
@@ -128,7 +134,8 @@ def _without_comments(value: str) -> str:
     return "".join(kept)
 
 
-def _is_ours(host: str, authserv_id: str) -> bool:
+def is_ours(host: str, authserv_id: str) -> bool:
+    """Tell whether a host that wrote a Received field is the one with this authserv-id, or stands in its domain."""
     if authserv_id == MICROSOFT_365:
         return any(_within(host, domain) for domain in _MICROSOFT_DOMAINS)
     parent = authserv_id.partition(".")[2]

@@ -15,7 +15,8 @@ class Arrival:
 
     (mailbox, uidvalidity, uid) names a message for ever
     (RFC 3501 section 2.3.1.1, https://www.rfc-editor.org/rfc/rfc3501#section-2.3.1.1).
-    `size` is RFC822.SIZE in bytes. `is_deleted`: it is marked so and waits to be expunged.
+    `size` is RFC822.SIZE in bytes. `is_deleted`: it is marked so and waits to be expunged. `junk`: our own mail server
+    put it into the folder of suspected spam.
     """
 
     mailbox: str
@@ -23,6 +24,7 @@ class Arrival:
     uid: int
     size: int = field(compare=False)
     is_deleted: bool = field(default=False, compare=False)
+    junk: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,8 @@ class Opened:
     """A mail that was read: what was written, what protected it, who vouches for its sender.
 
     `cleartext` is the decrypted MIME entity, to be sealed beside the original; None when nothing was
-    encrypted. `sender_key` is an OpenPGP certificate that came with the mail for the sender's own address.
+    encrypted. `sender_key` is an OpenPGP certificate that came with the mail for the sender's own address. `spam`
+    names the sign by which our own mail server takes it for spam; None without one.
     """
 
     message: Message
@@ -126,3 +129,4 @@ class Opened:
     cleartext: bytes | None = field(default=None, repr=False)
     sender_key: bytes | None = field(default=None, repr=False)
     oversize: bool = False
+    spam: str | None = None

@@ -39,6 +39,7 @@ _STATES = {"LOGIN": aioimaplib.AUTH, "AUTHENTICATE": aioimaplib.AUTH, "SELECT": 
 class ImapSettings:
     """Where the mailbox is and how to get in.
 
+    `junk`: the folder of suspected spam; "" for the one that the server marks so, "-" for none.
     `timeout`: seconds of silence after which the server counts as gone. `cafile`: a PEM file of authorities to trust
     beside those of the system.
     """
@@ -49,6 +50,7 @@ class ImapSettings:
     username: str
     secret: Secret
     inbox: str = "INBOX"
+    junk: str = ""
     idle: bool = True
     timeout: float = 60.0
     cafile: str | None = None

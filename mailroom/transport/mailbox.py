@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import ExitStack, asynccontextmanager, suppress
+from dataclasses import replace
 
 from mailroom.errors import MailboxError
 from mailroom.flow.filing import Location
@@ -27,18 +28,36 @@ class ImapMailbox:
         self._lock = asyncio.Lock()
         self._certificate_end: int | None = None
         self._looked_at: dict[tuple[str, int], int] = {}  # the last UID among what may be copies: a folder may be long
+        self._junk_folder: str | None = None  # None until this connection asked for it
         self._may_idle = True  # until the server refuses what it offers, over this connection
 
     async def arrivals(self) -> list[Arrival]:
         """List what lies in the inbox, oldest UID first; what is marked deleted too, as such."""
         async with self._selected(self._settings.inbox) as (connection, validity):
             connection.news.clear()
-            found: dict[int, steps.Attributes] = {}
-            for uids in parse.uid_sets(await steps.search(connection, "ALL")):
-                answer = await connection.command("FETCH", uids, "(UID RFC822.SIZE FLAGS)", uid=True)
-                found |= parse.fetched(steps.accepted(answer, "FETCH").responses)
+            found = await _listed(connection)
         listed = (_arrival(self._settings.inbox, validity, uid, found[uid]) for uid in sorted(found))
         return [one for one in listed if one is not None]
+
+    async def junk(self) -> list[Arrival]:
+        """List what lies in the folder of suspected spam: the configured one, or the one that the server marks so."""
+        if self._settings.junk == "-":
+            return []
+        folder = self._settings.junk or await self._marked_as_junk()
+        if not folder or folder == self._settings.inbox:
+            return []
+        async with self._selected(folder) as (connection, validity):
+            found = await _listed(connection)
+        listed = (_arrival(folder, validity, uid, found[uid]) for uid in sorted(found))
+        return [replace(one, junk=True) for one in listed if one is not None]
+
+    async def _marked_as_junk(self) -> str:
+        """Ask once a connection which folder is marked as junk (RFC 6154); "" without one."""
+        async with self._selected(self._settings.inbox, anew=False) as (connection, _):
+            if self._junk_folder is None:
+                marked = (one for one in await steps.folders(connection) if "\\junk" in one.attributes and one.opens)
+                self._junk_folder = next((one.name for one in marked), "")
+            return self._junk_folder
 
     async def news(self, seconds: float) -> None:
         """Wait until the server tells of new mail in the inbox (IDLE), at most `seconds`.
@@ -189,13 +208,22 @@ class ImapMailbox:
             return self._connection
         connection = await connect(self._settings)
         self._certificate_end = certificate_end(connection.transport)
-        self._may_idle = True
+        self._may_idle, self._junk_folder = True, None
         return connection
 
     def _drop(self) -> None:
         connection, self._connection = self._connection, None
         if connection:
             connection.drop()
+
+
+async def _listed(connection: Connection) -> dict[int, steps.Attributes]:
+    """Ask for size and flags of all that lies in the folder that is open."""
+    found: dict[int, steps.Attributes] = {}
+    for uids in parse.uid_sets(await steps.search(connection, "ALL")):
+        answer = await connection.command("FETCH", uids, "(UID RFC822.SIZE FLAGS)", uid=True)
+        found |= parse.fetched(steps.accepted(answer, "FETCH").responses)
+    return found
 
 
 def _arrival(inbox: str, validity: int, uid: int, attributes: steps.Attributes) -> Arrival | None:

@@ -36,6 +36,9 @@ namespace inbox {{
   inbox = yes
   prefix = {prefix}
   separator = {separator}
+  mailbox Spam {{
+    special_use = \\Junk
+  }}
 }}
 service imap-login {{
   chroot =
