@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from mailroom.flow.filing import Kind
 from mailroom.flow.routing import Answer, Routed
 from mailroom.mail.message import Message, Opened, OpenPGP
 from mailroom.referral.choose import Decision
@@ -11,13 +12,19 @@ from mailroom.triage.facts import Finding, Triage
 
 def explanation(opened: Opened, routed: Routed, text: Rendered | None, *, encrypted: bool) -> dict[str, object]:
     """Give what `explain` prints about one mail, `path` left out; the same is sealed beside the filed mail."""
-    return {
-        "kind": routed.kind,
-        "message": _message(opened.message),
-        "openpgp": _openpgp(opened.openpgp),
+    return reading(opened, routed.kind) | {
         "triage": _triage(routed.triage),
         "rule": _rule(routed.decision),
         "reply": _reply(opened, routed, text, encrypted=encrypted),
+    }
+
+
+def reading(opened: Opened, kind: Kind) -> dict[str, object]:
+    """Give what was read from the mail itself, before anything was decided; the golden mails expect exactly this."""
+    return {
+        "kind": kind,
+        "message": _message(opened.message),
+        "openpgp": _openpgp(opened.openpgp),
         "authentication": opened.authentication,
         "machine": opened.machine.why if opened.machine else None,
     }
