@@ -101,8 +101,7 @@ def records(config: Config, home: DeskHome, clock: Clock = utc) -> Books:
     opened = Database(config.database_url)
     store = KeyStore(config.service.data_dir / "keystore", config.archive.key_file.read_key())
     sealer, digests = Sealer(store), Digests(store)
-    retention = timedelta(days=_DAYS_A_MONTH * config.service.retention_months)
-    filer = Filer(sealer, digests, Sequoia(), archive(config, home, opened), retention)
+    filer = Filer(sealer, digests, Sequoia(), archive(config, home, opened), retention(config))
     return Books(
         database=opened,
         keystore=store,
@@ -110,6 +109,11 @@ def records(config: Config, home: DeskHome, clock: Clock = utc) -> Books:
         arrivals=ArrivalBook(opened),
         outbox=OutboxBook(opened, sealer, digests, clock),
     )
+
+
+def retention(config: Config) -> timedelta:
+    """Say how long a case is kept."""
+    return timedelta(days=_DAYS_A_MONTH * config.service.retention_months)
 
 
 def archive(config: Config, home: DeskHome, opened: Database) -> Archive:

@@ -13,6 +13,7 @@ from mailroom.transport.gnupg_home import DeskHome
 from mailroom.triage.triage import Lexicon
 from mailroom.worker import WorkerSettings
 
+_DAILY_LIST = (8,)  # the hour of the list of suspected spam where [notices] digest names none
 _WORKER_BASE = 1024 * 1024 * 1024  # bytes of address space for the interpreter and its libraries
 
 
@@ -64,6 +65,7 @@ def policy(config: Config) -> Policy:
         poll_minutes=config.alarms.poll_minutes,
         outbox_minutes=config.alarms.outbox_minutes,
         alive_hours=config.alarms.alive_hours,
+        digest_hours=config.notices.digest or _DAILY_LIST,
         zone=config.service.zone,
     )
 

@@ -11,8 +11,9 @@ from mailroom.flow import answering
 from mailroom.flow.desk import Office, Policy
 from mailroom.flow.explanation import explanation
 from mailroom.flow.filing import Budget, Decrypted
+from mailroom.flow.linking import Link
 from mailroom.flow.opening import Reader
-from mailroom.flow.routing import Link, route
+from mailroom.flow.routing import route
 from mailroom.guide import guide_from
 from mailroom.mail.beginning import BEGINNING_BYTES, beginning_of
 from mailroom.mail.message import Arrival, RawMail, Signature
@@ -47,10 +48,10 @@ class Bench:
         shown = content if whole else beginning_of(content)
         understood = self.reader.understand(RawMail(Arrival("", 0, 0, len(content)), shown, complete=whole))
         opened = understood.opened
-        link, spent = Link(), Budget(0, 0)
+        link, spent = Link(), Budget()
         if self.records is not None:
             link = await self.records.link(self.office.policy, opened)
-            spent = await self.records.spent(opened)
+            spent = await self.records.spent(opened, link)
         routed = route(self.office, understood, link, spent)
         reference = routed.link.case.reference if routed.link.case else NO_REFERENCE
         routed, text = answering.settle(self.office, routed, reference)

@@ -136,9 +136,11 @@ def _write_private(path: Path, content: bytes) -> None:
 def answer(
     context: typer.Context, written: Reference, json_lines: JsonOption = False, config: ConfigOption = None
 ) -> None:
-    """Let the held answer of a case go."""
-    with _opened(config_of(context, config)) as (books, casework):
+    """Let the held answer of a case go. Suspected spam becomes a case like any other."""
+    settings = config_of(context, config)
+    with _opened(settings) as (books, casework):
         normal = reference.normalise(written) or written
+        casework.accept(normal, assembly.retention(settings))
         count = books.database.write_now(books.outbox.let_go, normal)
         if not count:
             casework.show(written)

@@ -8,8 +8,9 @@ from datetime import timedelta
 from mailroom.config import Config
 from mailroom.flow.desk import Policy
 from mailroom.flow.filing import Budget
-from mailroom.flow.intake import budget, with_usable_key
-from mailroom.flow.routing import Link, find_case
+from mailroom.flow.intake import with_usable_key
+from mailroom.flow.limiting import asked
+from mailroom.flow.linking import Link, find_case
 from mailroom.mail.message import Opened
 from mailroom.records import database
 from mailroom.records.cases import CaseBook
@@ -33,13 +34,13 @@ class Records:
         """Find the case that a mail belongs to, without a reply key that has expired or was revoked since."""
         return with_usable_key(Sequoia().certificate_for, await find_case(self.cases, policy, opened))
 
-    async def spent(self, opened: Opened) -> Budget:
+    async def spent(self, opened: Opened, link: Link) -> Budget:
         """Count the answers that its sender had; none in a quarter that has no hash key yet, which asking would make.
 
         The other questions use only keys that are there.
         """
         begun = quarter(utc()) in self.keystore.hash_periods()
-        return await budget(self.cases, opened) if begun else Budget(0, 0)
+        return await self.cases.budget(asked(opened, link)) if begun else Budget()
 
 
 @contextmanager

@@ -1,12 +1,12 @@
 """*Answered*: the letters that one mail causes, rendered before the commit so that they are in the one transaction."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from mailroom.errors import EncryptionFailed
 from mailroom.flow.desk import Desk, Office, Person
 from mailroom.flow.filing import Case, Letter, Outgoing, OutgoingKind
-from mailroom.flow.routing import Answer, Routed, reply_key
+from mailroom.flow.limiting import Answer
+from mailroom.flow.routing import Routed, reply_key
 from mailroom.keeper import notices as wording
 from mailroom.keeper.notices import Notice
 from mailroom.log import get_logger
@@ -62,43 +62,22 @@ async def reply(desk: Desk, routed: Routed, opened: Opened, case: Case, text: Re
     if to is None:
         return None
     sequence = await desk.cases.sequence(case, "reply")
-    header = _header(desk, case, ("reply", sequence), (to, text.subject, compose.threadable(opened.message.message_id)))
+    head = header(desk, case, ("reply", sequence), (to, text.subject, compose.threadable(opened.message.message_id)))
     if is_encrypted(routed, opened) and key is not None:
-        content = await _protected(desk, header, text, key)
+        content = await _protected(desk, head, text, key)
     else:
-        content = compose.plain(header, text.body)
-    return _outgoing(desk, case, ("reply", sequence), Letter("", to, content), routed.answer.held)
+        content = compose.plain(head, text.body)
+    return outgoing(desk, case, ("reply", sequence), Letter("", to, content), routed.answer.held)
 
 
-async def _protected(desk: Desk, header: compose.Header, text: Rendered, key: bytes) -> bytes:
+async def _protected(desk: Desk, head: compose.Header, text: Rendered, key: bytes) -> bytes:
     entity = compose.text_part(text.body, protected_subject=text.subject)
     try:
         signature, micalg = await desk.signer.sign(entity)
         entity = compose.signed_entity(entity, signature, micalg)
     except EncryptionFailed:  # our own key has expired, say: an answer without signature is better than none
         _log.error("desk key cannot sign")
-    return compose.encrypted(header, desk.encryptor.encrypt(entity, [key], armor=True))
-
-
-async def tell(desk: Desk, notice: Notice, case: Case, people: Sequence[Person]) -> tuple[Outgoing, ...]:
-    """Make one encrypted notice for each of these people."""
-    first = await desk.cases.sequence(case, "notice")
-    made = []
-    for sequence, person in enumerate((one for one in people if one.certificate), first):
-        header = _header(desk, case, ("notice", sequence), (person.address, notice.outer_subject, None))
-        content = _for_her_eyes(desk, header, notice, person, case.reference)
-        made.append(_outgoing(desk, case, ("notice", sequence), Letter("", person.address, content), None))
-    return tuple(made)
-
-
-def _for_her_eyes(desk: Desk, header: compose.Header, notice: Notice, person: Person, reference: str) -> bytes:
-    """Encrypt a notice; with a key that cannot be used any more, say only that, and the reference."""
-    entity = compose.text_part(notice.text, protected_subject=notice.subject)
-    try:
-        return compose.encrypted(header, desk.encryptor.encrypt(entity, [person.certificate or b""], armor=True))
-    except EncryptionFailed:
-        _log.error("keeper key unusable", case=reference)
-        return compose.plain(header, wording.KEY_UNUSABLE)
+    return compose.encrypted(head, desk.encryptor.encrypt(entity, [key], armor=True))
 
 
 def paced(desk: Desk, case: Case, reply: Outgoing | None) -> tuple[Outgoing, ...]:
@@ -114,15 +93,9 @@ def paced(desk: Desk, case: Case, reply: Outgoing | None) -> tuple[Outgoing, ...
 def _alarm(desk: Desk, case: Case, numbered: tuple[int, Person]) -> Outgoing:
     """Write to an admin, in clear: an alarm says nothing about any mail."""
     sequence, person = numbered
-    header = _header(desk, case, ("alarm", sequence), (person.address, "The mail desk slows down", None))
-    letter = Letter("", person.address, compose.plain(header, wording.CIRCUIT_OPEN))
-    return _outgoing(desk, case, ("alarm", sequence), letter, None)
-
-
-def planned(desk: Desk, notices: Sequence[Outgoing], *, urgent: bool) -> tuple[Outgoing, ...]:
-    """Give notices their time: at once when urgent, else within the hourly allowance."""
-    now = desk.now()
-    return tuple(replace(one, not_before=0 if urgent else desk.pace.notice(now)) for one in notices)
+    head = header(desk, case, ("alarm", sequence), (person.address, "The mail desk slows down", None))
+    letter = Letter("", person.address, compose.plain(head, wording.CIRCUIT_OPEN))
+    return outgoing(desk, case, ("alarm", sequence), letter, None)
 
 
 def account(routed: Routed, opened: Opened, case: Case, answer: str) -> wording.Account:
@@ -167,7 +140,13 @@ def _remarks(routed: Routed, opened: Opened, reference: str) -> list[str]:
     if routed.answer.held:
         found.append(f"the answer is held ({routed.answer.held}). To let it go: mailroom case answer {reference}")
     if routed.link.related:
-        found.append(f"this may belong to {routed.link.related.reference}, but comes from another address")
+        related = routed.link.related.reference
+        found.append(f"this may belong to {related}, but was passed on, or comes from another address")
+    if routed.suspected:
+        found.append(f"our mail server takes it for spam ({opened.spam})")
+    if opened.bounce and routed.link.bounced:
+        why = "for good" if opened.bounce.permanent else "not yet"
+        found.append(f"a letter of ours came back: not delivered, {why}. It is not tried again")
     if opened.authentication == "none":
         found.append("unauthenticated: nobody vouches that the sender is who the mail says")
     if opened.oversize:
@@ -182,7 +161,8 @@ def _reason(name: str, finding: Finding) -> str:
     return f"{name}: {finding.value or 'not known'} ({finding.confidence:.2f}{': ' + words if words else ''})"
 
 
-def _header(desk: Desk, case: Case, what: tuple[str, int], addressed: tuple[str, str, str | None]) -> compose.Header:
+def header(desk: Desk, case: Case, what: tuple[str, int], addressed: tuple[str, str, str | None]) -> compose.Header:
+    """Make the header of a letter. `what`: its kind and number; `addressed`: recipient, subject, what it answers."""
     to, subject, answers = addressed
     return compose.Header(
         sender_address=desk.office.policy.address,
@@ -196,7 +176,8 @@ def _header(desk: Desk, case: Case, what: tuple[str, int], addressed: tuple[str,
     )
 
 
-def _outgoing(desk: Desk, case: Case, what: tuple[OutgoingKind, int], letter: Letter, held: str | None) -> Outgoing:
+def outgoing(desk: Desk, case: Case, what: tuple[OutgoingKind, int], letter: Letter, held: str | None) -> Outgoing:
+    """Put a letter into its envelope for the outbox."""
     token = desk.cases.token(case, *what)
     sender = compose.bounce_address(desk.office.policy.address, token) if desk.office.policy.envelope == "verp" else ""
     message_id = desk.cases.message_id(case, *what, desk.office.policy.domain)

@@ -6,10 +6,10 @@ is told; its sender hears nothing (law 4).
 
 from dataclasses import replace
 
-from mailroom.flow import answering
+from mailroom.flow import informing
 from mailroom.flow.desk import Desk, Person
 from mailroom.flow.explanation import explanation
-from mailroom.flow.filing import Filing
+from mailroom.flow.filing import Case, Filing, Outgoing
 from mailroom.flow.routing import Routed, clear_facts
 from mailroom.keeper import notices
 from mailroom.mail.message import Opened, RawMail
@@ -19,17 +19,27 @@ async def obey(desk: Desk, raw: RawMail, opened: Opened, routed: Routed) -> Fili
     """Keep the mail in a closed case of its own, and tell the keeper what became of it."""
     case = replace(desk.cases.open(), status="closed")
     person = claimed(desk, opened)
-    notice = notices.no_commands(case.reference) if proven(person, opened) else notices.refused(case.reference)
-    told = await answering.tell(desk, notice, case, [person]) if opened.machine is None else ()
+    told = await _told(desk, opened, case, person)
     return Filing(
         case=case,
         kind="command",
         raw=raw,
         opened=opened,
-        facts=clear_facts(desk.office.guide, opened, routed.triage, "command"),
+        facts=clear_facts(desk.office.guide, opened, routed),
         explanation=explanation(opened, routed, None, encrypted=False),
-        outgoing=answering.planned(desk, told, urgent=False),
+        outgoing=told,
     )
+
+
+async def _told(desk: Desk, opened: Opened, case: Case, person: Person) -> tuple[Outgoing, ...]:
+    """Tell the person. A flood of forgeries is one alarm a day, and a list the day after."""
+    if opened.machine is not None:
+        return ()
+    if proven(person, opened):
+        return await informing.inform(desk, notices.no_commands(case.reference), case, [person])
+    if desk.pace.forgery(desk.now()):
+        return await informing.tell(desk, notices.refused(case.reference), case, [person])
+    return await informing.listed(desk, "forgery", case.reference, case, [person])
 
 
 def claimed(desk: Desk, opened: Opened) -> Person:

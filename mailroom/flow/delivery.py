@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from mailroom.errors import LoginRefused, PermanentFailure, ServerUnreachable, TemporaryFailure
-from mailroom.flow import answering
+from mailroom.flow import informing
 from mailroom.flow.desk import Desk
 from mailroom.flow.filing import Due
 from mailroom.flow.health import OURS
@@ -23,12 +23,13 @@ _log = get_logger(__name__)
 
 
 async def deliver(desk: Desk, stop: asyncio.Event) -> int:
-    """Send everything that is due; give how many automatic replies the server took.
+    """Send everything that is due, digests too; give how many automatic replies the server took.
 
     Raises:
         ServerUnreachable: nothing can be sent now; nothing is lost.
     """
     replies = 0
+    await informing.digest(desk)
     while not stop.is_set():
         now = desk.now()
         found = await desk.outbox.due(now, automatic=not desk.pace.circuit_open(now), limit=_AT_ONCE)
@@ -106,7 +107,7 @@ async def _give_up(desk: Desk, due: Due, code: int) -> None:
         await desk.outbox.failed(due, code)
         return
     notice = notices.undelivered(due.reference, code)
-    told = await answering.tell(desk, notice, case, desk.office.role("keeper"))
+    told = await informing.tell(desk, notice, case, desk.office.role("keeper"))
     await desk.cases.give_up(due, code, case, told)
 
 

@@ -55,6 +55,7 @@ class Policy:
     poll_minutes: int = 15
     outbox_minutes: int = 60
     alive_hours: tuple[int, ...] = ()
+    digest_hours: tuple[int, ...] = (8,)
     zone: tzinfo = UTC
 
     @property

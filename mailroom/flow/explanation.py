@@ -3,7 +3,8 @@
 from datetime import datetime
 
 from mailroom.flow.filing import Kind
-from mailroom.flow.routing import Answer, Routed
+from mailroom.flow.limiting import Answer
+from mailroom.flow.routing import Routed
 from mailroom.mail.message import Message, Opened, OpenPGP
 from mailroom.referral.choose import Decision
 from mailroom.referral.templates import Rendered

@@ -10,7 +10,8 @@ from mailroom.triage.facts import Triage
 
 Kind = Literal["own", "bounce", "command", "list", "automatic", "follow_up", "unreadable", "report", "parked"]
 Contact = Literal["ok", "unsafe", "none"]
-OutgoingKind = Literal["reply", "notice", "answer", "alarm"]
+OutgoingKind = Literal["reply", "notice", "answer", "alarm", "excess", "spam", "forgery"]
+DIGESTED = frozenset[OutgoingKind]({"excess", "spam", "forgery"})
 Source = Literal["stated", "keeper", "inferred", "unknown"]
 
 
@@ -44,7 +45,8 @@ class Location:
 class Case:
     """What the flow knows of a case; `id` is None until it is committed.
 
-    `address` is where answers go, `reply_key` the OpenPGP certificate that they are encrypted to.
+    `address` is where answers go, `reply_key` the OpenPGP certificate that they are encrypted to. `unreachable`: a
+    letter to that address came back for good, and nothing came from there since.
     """
 
     reference: str
@@ -60,6 +62,7 @@ class Case:
     flags: tuple[str, ...] = ()
     messages: int = 0
     opened: datetime | None = None
+    unreachable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,8 @@ class Outgoing:
     """One letter for the outbox. `held` says why it waits for the keeper; `not_before` is a Unix time.
 
     `message_id` (bare) and `token` (of the bounce address) are remembered as keyed hashes, so that an answer to
-    this letter or a bounce of it finds its case.
+    this letter or a bounce of it finds its case. A letter of kind `excess`, `spam` or `forgery` is one line of text
+    for the next digest of notices, which goes at `not_before`.
     """
 
     kind: OutgoingKind
@@ -93,14 +97,34 @@ class Outgoing:
     held: str | None = None
     not_before: int = 0
 
+    @property
+    def is_line(self) -> bool:
+        """Whether this is a line of a digest, not a mail of its own."""
+        return self.kind in DIGESTED
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """What one mail uses of the budgets of automatic replies, or would use.
+
+    `address` is the one that is answered, or None. Mail that nobody vouches for (`vouched`) has a budget of its own.
+    `urgent`: the answer begins with the emergency numbers. `receipt` is the reference of the case that a receipt is
+    for. `wording` is what the mail says, as `mail.same` gives it.
+    """
+
+    address: str | None
+    vouched: bool = False
+    urgent: bool = False
+    receipt: str | None = None
+    wording: str | None = field(default=None, repr=False)
+
 
 @dataclass(frozen=True, slots=True)
 class Filing:
     """Everything that is committed for one mail, in one transaction.
 
     `opened` is None for a parked mail. `sealed_to_archive` is False for what nobody could read yet. `explanation`
-    is the decision with its evidence; it is sealed. `spends` tells whose budget of automatic replies is used: the
-    address that is answered, or None; mail that nobody vouches for has a budget of its own.
+    is the decision with its evidence; it is sealed. `spends` tells which budgets of automatic replies are used.
     """
 
     case: Case
@@ -111,7 +135,7 @@ class Filing:
     explanation: Mapping[str, object]
     outgoing: tuple[Outgoing, ...] = ()
     sealed_to_archive: bool = True
-    spends: str | None = None
+    spends: Spending | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,10 +178,17 @@ class Sorted:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Automatic replies already given: to this address today, to its domain this hour."""
+    """Automatic replies already given: to this address today, to its domain this hour.
 
-    to_sender: int
-    to_domain: int
+    `urgent`: those to this address this hour that began with the emergency numbers. `receipts`: those in this case
+    today. `alike`: answers of this hour that say the same, from whatever address.
+    """
+
+    to_sender: int = 0
+    to_domain: int = 0
+    urgent: int = 0
+    receipts: int = 0
+    alike: int = 0
 
 
 @dataclass(frozen=True, slots=True)

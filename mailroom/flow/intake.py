@@ -8,18 +8,18 @@ filed     Cases.file               Filed: case, message and outbox in one transa
 removed   draining._remove         only after Cases.read_back
 """
 
-from contextlib import nullcontext
 from dataclasses import replace
 from typing import Literal
 
-from mailroom.flow import answering, commands
+from mailroom.flow import answering, commands, informing
 from mailroom.flow.desk import Desk
 from mailroom.flow.explanation import explanation
-from mailroom.flow.filing import Budget, Case, Facts, Filing, Understood
+from mailroom.flow.filing import Case, Facts, Filing, Outgoing, Spending, Understood
+from mailroom.flow.limiting import asked, payers, used, with_promises
+from mailroom.flow.linking import Link, find_case
 from mailroom.flow.opening import FindKey
-from mailroom.flow.pace import Payer
-from mailroom.flow.ports import Cases
-from mailroom.flow.routing import Link, Routed, clear_facts, contact_wish, find_case, route
+from mailroom.flow.routing import Routed, clear_facts, contact_wish, route
+from mailroom.keeper.notices import Notice, spam_line
 from mailroom.log import get_logger
 from mailroom.mail.message import Opened, RawMail
 
@@ -38,10 +38,11 @@ async def take_in(desk: Desk, raw: RawMail) -> Outcome:
     opened = understood.opened
     desk.health.opened(encrypted=opened.openpgp.encrypted, decrypted=opened.openpgp.decrypted)
     async with desk.turns.of(opened.message.sender or ""):
-        if await desk.cases.seen(raw):
+        if await desk.cases.seen(raw, opened):
             return "duplicates"
         routed = await decide(desk, understood)
-        with desk.pace.promised(_payer(opened)) if routed.answer.will_send else nullcontext():
+        promised = payers(asked(opened, routed.link)) if routed.answer.will_send else ()
+        with desk.pace.promised(promised):
             if routed.kind == "command":
                 filing = await commands.obey(desk, raw, opened, routed)
             else:
@@ -57,20 +58,10 @@ async def decide(desk: Desk, understood: Understood) -> Routed:
     link = with_usable_key(
         desk.encryptor.certificate_for, await find_case(desk.cases, desk.office.policy, understood.opened)
     )
-    spent = await budget(desk.cases, understood.opened)
+    spending = asked(understood.opened, link)
+    spent = await desk.cases.budget(spending)
     # From here to the promise nothing is awaited: no other mail of this domain comes in between.
-    promised = desk.pace.promises(_payer(understood.opened))
-    return route(desk.office, understood, link, replace(spent, to_domain=spent.to_domain + promised))
-
-
-def _payer(opened: Opened) -> Payer:
-    return (opened.message.sender or "").rpartition("@")[2].casefold(), opened.authentication == "pass"
-
-
-async def budget(cases: Cases, opened: Opened) -> Budget:
-    """Ask what this sender was given already."""
-    sender = opened.message.sender
-    return await cases.budget(sender, vouched=opened.authentication == "pass") if sender else Budget(0, 0)
+    return route(desk.office, understood, link, with_promises(spent, spending, desk.pace))
 
 
 def with_usable_key(find_key: FindKey, link: Link) -> Link:
@@ -89,10 +80,7 @@ async def prepare(desk: Desk, raw: RawMail, opened: Opened, routed: Routed, know
     routed, text = answering.settle(desk.office, routed, case.reference)
     wanted = text is not None and (routed.answer.will_send or routed.answer.held is not None)
     reply = await answering.reply(desk, routed, opened, case, text) if text and wanted else None
-    notice = answering.notice_about(routed, opened, case, text)
-    keepers = desk.office.role("keeper")
-    # A notice about a notice that came back would come back too.
-    told = () if routed.kind == "own" or routed.link.of_notice else await answering.tell(desk, notice, case, keepers)
+    told = await _told(desk, routed, opened, case, answering.notice_about(routed, opened, case, text))
     readable = not opened.openpgp.encrypted or opened.openpgp.decrypted
     encrypted = reply is not None and answering.is_encrypted(routed, opened)
     return Filing(
@@ -100,25 +88,42 @@ async def prepare(desk: Desk, raw: RawMail, opened: Opened, routed: Routed, know
         kind=routed.kind,
         raw=raw,
         opened=opened,
-        facts=clear_facts(desk.office.guide, opened, routed.triage, routed.kind),
+        facts=clear_facts(desk.office.guide, opened, routed),
         explanation=explanation(opened, routed, text, encrypted=encrypted),
-        outgoing=(
-            *answering.paced(desk, case, reply),
-            *answering.planned(desk, told, urgent=bool(routed.triage.flags)),
-        ),
+        outgoing=(*answering.paced(desk, case, reply), *told),
         sealed_to_archive=readable,
-        spends=opened.message.sender if reply and not reply.held else None,
+        spends=_spends(routed, opened, reply),
     )
+
+
+async def _told(desk: Desk, routed: Routed, opened: Opened, case: Case, notice: Notice) -> tuple[Outgoing, ...]:
+    """Tell the keeper of one mail: at once, or suspected spam once a day."""
+    keepers, urgent = desk.office.role("keeper"), bool(routed.triage.flags)
+    if routed.kind == "own" or routed.link.of_notice:  # a notice about a notice that came back would come back too
+        return ()
+    if routed.suspected and not urgent:
+        return await informing.listed(desk, "spam", spam_line(case.reference, opened.message), case, keepers)
+    return await informing.inform(desk, notice, case, keepers, urgent=urgent)
+
+
+def _spends(routed: Routed, opened: Opened, reply: Outgoing | None) -> Spending | None:
+    if routed.kind not in ("report", "follow_up"):
+        return None
+    goes = reply is not None and not reply.held
+    return used(asked(opened, routed.link), replace(routed.answer, will_send=goes), urgent=bool(routed.triage.flags))
 
 
 def _case(case: Case, opened: Opened, routed: Routed) -> Case:
     """Bring the case up to what this mail says, as far as its sender may say it."""
+    if routed.link.bounced and not routed.link.of_notice and opened.bounce:
+        return replace(case, unreachable=case.unreachable or opened.bounce.permanent)
     if routed.kind not in ("report", "follow_up") or routed.link.bounced:
         return case
     trusted = opened.authentication == "pass"
     return replace(
         case,
         status="open",
+        unreachable=False,
         address=case.address or opened.message.sender,
         reply_key=(opened.sender_key if trusted or case.id is None else None) or case.reply_key,
         contact=contact_wish(opened, routed.triage, case),
@@ -130,10 +135,9 @@ async def park(desk: Desk, raw: RawMail) -> None:
     if await desk.cases.seen(raw):
         return
     case = replace(desk.cases.open(), status="parked")
-    told = await answering.tell(desk, answering.parked_notice(case), case, desk.office.role("keeper"))
+    told = await informing.inform(desk, answering.parked_notice(case), case, desk.office.role("keeper"))
     nothing: dict[str, object] = {"kind": "parked"}
-    outgoing = answering.planned(desk, told, urgent=False)
-    await desk.cases.file(Filing(case, "parked", raw, None, Facts(), nothing, outgoing, sealed_to_archive=False))
+    await desk.cases.file(Filing(case, "parked", raw, None, Facts(), nothing, told, sealed_to_archive=False))
     _log.warning("parked", case=case.reference)
 
 

@@ -16,6 +16,7 @@ from mailroom.mail.authentication import verdict
 from mailroom.mail.automatic import machine_sign
 from mailroom.mail.message import Message, Opened, OpenPGP, RawMail, Signature
 from mailroom.mail.parse import parse, parse_entity
+from mailroom.mail.same import written
 from mailroom.mail.spam import spam_sign
 from mailroom.triage.triage import Lexicon, triage
 
@@ -56,6 +57,7 @@ class Reader:
             authentication=verdict(outer.fields, outer.sender, self.authserv_id),
             sender_key=self._sender_key(raw.content, opened.cleartext, outer),
             oversize=not raw.complete,
+            written=written(raw.content),
             spam=_JUNK if raw.arrival.junk else spam_sign(outer.fields, self.authserv_id),
         )
 

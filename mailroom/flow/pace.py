@@ -2,12 +2,14 @@
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
 _CIRCUIT_SECONDS = 300
-Payer = tuple[str, bool]  # a domain whose hourly budget is used, and whether somebody vouches for the sender
+_DAY = 24 * 3600
+#: Whose budget is used: that of a domain, with whether somebody vouches for the sender, or that of a wording.
+Payer = tuple[str, bool | None]
 
 
 @dataclass(slots=True)
@@ -20,6 +22,7 @@ class Pace:
     _replies: deque[int] = field(default_factory=deque)
     _notices: deque[int] = field(default_factory=deque)
     _promised: Counter[Payer] = field(default_factory=Counter)
+    _forged_at: int | None = None
 
     def reply(self, now: int) -> bool:
         """Count one automatic reply; True when this one opens the circuit."""
@@ -42,30 +45,40 @@ class Pace:
         self._notices.clear()
 
     @contextmanager
-    def promised(self, payer: Payer) -> Iterator[None]:
+    def promised(self, payers: Sequence[Payer]) -> Iterator[None]:
         """Count an automatic reply while it is on its way into the records.
 
         The records answer in the order in which they were asked. So whoever adds these to what the records counted,
         in the step in which that answer comes, counts every reply once.
         """
-        self._promised[payer] += 1
+        self._promised.update(payers)
         try:
             yield
         finally:
-            self._promised -= Counter([payer])
+            self._promised -= Counter(payers)
 
     def promises(self, payer: Payer) -> int:
         """Give how many replies of this budget are on their way into the records."""
         return self._promised[payer]
 
-    def notice(self, now: int) -> int:
-        """Plan one notice; give the time at which it may go: now, or when the hourly allowance has room again."""
+    def notice(self, now: int) -> int | None:
+        """Ask for the way of one notice: None when it may go, else the Unix time of the next digest.
+
+        Above the hourly allowance notices are collected, and go as one when the allowance has room again.
+        """
         while self._notices and self._notices[0] <= now - 3600:
             self._notices.popleft()
-        full = len(self._notices) >= self.notices_per_hour
-        at = max(now, self._notices[-self.notices_per_hour] + 3600) if full else now
-        self._notices.append(at)
-        return at
+        if len(self._notices) >= self.notices_per_hour:
+            return self._notices[0] + 3600
+        self._notices.append(now)
+        return None
+
+    def forgery(self, now: int) -> bool:
+        """Note a mail that was forged in the name of one of our people; True for the first one of a day."""
+        is_first = self._forged_at is None or not 0 <= now - self._forged_at < _DAY
+        if is_first:
+            self._forged_at = now
+        return is_first
 
 
 class Turns:

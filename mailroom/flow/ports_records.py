@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from mailroom.flow.filing import Budget, Case, Due, Filed, Filing, Location, Outgoing, Sorted
-from mailroom.mail.message import Arrival, RawMail
+from mailroom.flow.filing import Budget, Case, Due, Filed, Filing, Location, Outgoing, Sorted, Spending
+from mailroom.mail.message import Arrival, Opened, RawMail
 
 
 class Arrivals(Protocol):
@@ -61,8 +61,8 @@ class Cases(Protocol):
         """Give the fixed token for the bounce address of a letter of this case."""
         ...
 
-    async def seen(self, raw: RawMail) -> bool:
-        """Whether exactly these bytes were filed before; if so, this arrival is noted as filed."""
+    async def seen(self, raw: RawMail, opened: Opened | None = None) -> bool:
+        """Whether exactly these bytes were filed before, or another copy of this mail; if so, it is noted as a copy."""
         ...
 
     async def by_reference(self, reference: str) -> Case | None:
@@ -71,6 +71,10 @@ class Cases(Protocol):
 
     async def by_message_ids(self, ids: Sequence[str]) -> Case | None:
         """Find the case that one of these Message-IDs (bare, newest last) belongs to."""
+        ...
+
+    async def by_sender(self, address: str) -> Case | None:
+        """Find the newest case that this address wrote to."""
         ...
 
     async def by_bounce_token(self, token: str) -> Case | None:
@@ -89,11 +93,8 @@ class Cases(Protocol):
         """The next free sequence number for letters of this kind in this case, from 1."""
         ...
 
-    async def budget(self, address: str, *, vouched: bool) -> Budget:
-        """Count the automatic replies given to this address today and to its domain this hour.
-
-        Mail whose sender somebody vouches for has a budget of its own.
-        """
+    async def budget(self, spending: Spending) -> Budget:
+        """Count what was used already of the budgets that a mail would use."""
         ...
 
     async def file(self, filing: Filing) -> Filed:
@@ -108,8 +109,8 @@ class Cases(Protocol):
         """Note that a letter will never go, and put the letters that tell of it into the outbox, in one transaction."""
         ...
 
-    async def post(self, case: Case, outgoing: Sequence[Outgoing]) -> None:
-        """Put more letters of a case into the outbox."""
+    async def post(self, case: Case, outgoing: Sequence[Outgoing], instead_of: Sequence[Due] = ()) -> None:
+        """Put more letters of a case into the outbox, in the place of these lines of a digest, in one transaction."""
         ...
 
     async def read_back(self, arrivals: Sequence[Arrival]) -> list[Arrival]:
@@ -137,6 +138,14 @@ class Outbox(Protocol):
 
     async def failed(self, due: Due, code: int) -> None:
         """Note that it will never go; its bytes are kept for the keeper."""
+        ...
+
+    async def lines(self, now: int) -> list[Due]:
+        """Give the lines of digests that are due at Unix time `now`, oldest first."""
+        ...
+
+    async def drop(self, lines: Sequence[Due]) -> None:
+        """Forget lines that nobody will read."""
         ...
 
     async def overdue(self) -> int | None:

@@ -5,8 +5,10 @@ from dataclasses import replace
 from mailroom.errors import DecryptionFailed
 from mailroom.flow.desk import Desk
 from mailroom.flow.filing import Case, Kind
-from mailroom.flow.intake import budget, prepare
-from mailroom.flow.routing import Link, route
+from mailroom.flow.intake import prepare
+from mailroom.flow.limiting import asked
+from mailroom.flow.linking import Link
+from mailroom.flow.routing import route
 from mailroom.mail.message import RawMail
 
 
@@ -22,7 +24,7 @@ async def retry(desk: Desk, case: Case, number: int, raw: RawMail) -> Kind:
     if opened.openpgp.encrypted and not opened.openpgp.decrypted:
         raise DecryptionFailed(opened.openpgp.failure or "failed")
     link = Link(case=case, again=number == 1)
-    routed = route(desk.office, understood, link, await budget(desk.cases, opened))
+    routed = route(desk.office, understood, link, await desk.cases.budget(asked(opened, link)))
     filing = await prepare(desk, raw, opened, routed, replace(case, status="open"))
     await desk.cases.refile(filing, number)
     return filing.kind

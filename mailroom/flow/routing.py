@@ -9,89 +9,30 @@ from dataclasses import dataclass
 from mailroom.flow import filing
 from mailroom.flow.desk import Guide, Office, Person, Policy
 from mailroom.flow.filing import Budget, Case, Contact, Kind, Understood
-from mailroom.flow.ports import Cases
-from mailroom.mail.compose import bounce_token, sendable
-from mailroom.mail.message import Message, Opened
-from mailroom.mail.thread import our_ids, reference_candidates
+from mailroom.flow.limiting import RECEIPT, Answer, asked, within
+from mailroom.flow.linking import Link
+from mailroom.mail.compose import sendable
+from mailroom.mail.message import Opened
 from mailroom.referral.choose import Decision, decide
 from mailroom.referral.facts import Facts
 from mailroom.triage.facts import Triage
 
-# Providers where so many people have their mailbox that a limit per domain would silence strangers.
-LARGE_PROVIDERS = frozenset(
-    {
-        *("gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "live.com", "msn.com", "yahoo.com", "aol.com"),
-        *("icloud.com", "me.com", "proton.me", "protonmail.com", "gmx.de", "gmx.net", "web.de", "mail.ru", "yandex.ru"),
-        *("qq.com", "163.com", "126.com", "naver.com", "orange.fr", "free.fr", "libero.it", "uol.com.br", "riseup.net"),
-    }
-)
-_DELIVERED_TO = ("delivered-to", "x-original-to", "envelope-to", "to")
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """The case that a mail belongs to, if any; `related` is one that it only seems to belong to.
-
-    `bounced`: it came to the bounce address of an answer, or (`of_notice`) of a notice. `again`: it is the first mail
-    of its case, tried again.
-    """
-
-    case: Case | None = None
-    related: Case | None = None
-    bounced: bool = False
-    of_notice: bool = False
-    again: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Whether something is sent, and why (not). `held` is the reason for which it waits for the keeper."""
-
-    will_send: bool
-    why: str
-    held: str | None = None
-    template: str | None = None
+MACHINE_KINDS = frozenset({"own", "bounce", "list", "automatic"})
 
 
 @dataclass(frozen=True, slots=True)
 class Routed:
-    """Everything that was decided about one mail. `decision` is None where no rule was asked."""
+    """Everything that was decided about one mail. `decision` is None where no rule was asked.
+
+    `suspected`: our own mail server takes it for spam, and it belongs to no case.
+    """
 
     kind: Kind
     link: Link
     triage: Triage
     decision: Decision | None
     answer: Answer
-
-
-async def find_case(cases: Cases, policy: Policy, opened: Opened) -> Link:
-    """Find the case: by the bounce address it came to, by our Message-IDs, by the reference in it.
-
-    A reference or a Message-ID proves nothing: the mail must come from an address that wrote to that case, or it
-    opens a case of its own that the keeper is told may be related.
-    """
-    message = opened.message
-    token = _bounce_token(message, policy.own_addresses)
-    if token is not None:
-        bounced = await cases.by_bounce_token(token)
-        if bounced is not None:
-            return Link(case=bounced, bounced=True)
-        noticed = await cases.by_notice_token(token)
-        if noticed is not None:
-            return Link(case=noticed, bounced=True, of_notice=True)
-    found = await cases.by_message_ids([*our_ids(message, policy.domain), *message.references])
-    for written in () if found else reference_candidates(message):
-        found = found or await cases.by_reference(written)
-    if found is None or message.sender is None:
-        return Link()
-    honest = opened.authentication != "fail" and await cases.wrote(found, message.sender)
-    return Link(case=found) if honest else Link(related=found)
-
-
-def _bounce_token(message: Message, own: frozenset[str]) -> str | None:
-    values = [value for name in _DELIVERED_TO for value in message.all(name)]
-    words = [word.strip("<>,;\"'") for value in values for word in value.split() if "@" in word]
-    return next((token for token in (bounce_token(word, own) for word in words) if token), None)
+    suspected: bool = False
 
 
 def kind_of(opened: Opened, link: Link, commanders: Sequence[Person]) -> Kind:
@@ -117,7 +58,8 @@ def route(office: Office, understood: Understood, link: Link, budget: Budget) ->
         facts = facts_for(opened, found, link.case, office.guide)
         decision = decide(facts, office.guide.book, office.clock().date())
     answer = _answer(office.policy, kind, opened, link, found, decision)
-    return Routed(kind, link, found, decision, _within(office.policy, opened, answer, budget))
+    answer = within(office.policy, answer, asked(opened, link), budget, urgent=bool(found.flags))
+    return Routed(kind, link, found, decision, answer, kind == "report" and opened.spam is not None)
 
 
 def facts_for(opened: Opened, found: Triage, case: Case | None, guide: Guide) -> Facts:
@@ -142,9 +84,9 @@ def facts_for(opened: Opened, found: Triage, case: Case | None, guide: Guide) ->
     )
 
 
-def clear_facts(guide: Guide, opened: Opened, found: Triage, kind: Kind) -> filing.Facts:
+def clear_facts(guide: Guide, opened: Opened, routed: Routed) -> filing.Facts:
     """Give the facts that stand in clear in the record of a new case."""
-    machine = kind in ("own", "bounce", "list", "automatic")
+    found, machine = routed.triage, routed.kind in MACHINE_KINDS
     return filing.Facts(
         category=found.category.value or "unclassified",
         taxonomy=guide.lexicon.taxonomy.version,
@@ -152,16 +94,29 @@ def clear_facts(guide: Guide, opened: Opened, found: Triage, kind: Kind) -> fili
         country_source=found.country.source,
         language=found.language.value or "und",
         language_source=found.language.source,
-        channel="machine" if machine else "command" if kind == "command" else "email",
-        flags=() if machine else _flags(opened, found),
+        channel=_channel(routed),
+        flags=() if machine else _flags(opened, routed),
         contact=found.contact,
     )
 
 
-def _flags(opened: Opened, found: Triage) -> tuple[str, ...]:
+def _channel(routed: Routed) -> str:
+    """Say what way a case came; only those of people are counted."""
+    if routed.kind in MACHINE_KINDS:
+        return "machine"
+    if routed.suspected:
+        return "spam"
+    return "command" if routed.kind == "command" else "email"
+
+
+def _flags(opened: Opened, routed: Routed) -> tuple[str, ...]:
     """Add to what was said what the mail itself shows."""
-    shown = {"oversize": opened.oversize, "unauthenticated": opened.authentication != "pass"}
-    return tuple(sorted({*found.flags, *(flag for flag, is_so in shown.items() if is_so)}))
+    shown = {
+        "oversize": opened.oversize,
+        "suspected_spam": routed.suspected,
+        "unauthenticated": opened.authentication != "pass",
+    }
+    return tuple(sorted({*routed.triage.flags, *(flag for flag, is_so in shown.items() if is_so)}))
 
 
 def contact_wish(opened: Opened, found: Triage, case: Case | None) -> Contact | None:
@@ -188,7 +143,7 @@ def _answer(policy: Policy, kind: Kind, opened: Opened, link: Link, found: Triag
         return Answer(False, silence)
     more = found.contact == "ok" and contact_wish(opened, found, link.case) == "ok"
     template = _template(kind, opened, decision, more=more)
-    hold = _hold(policy, opened, decision)
+    hold = _hold(policy, opened, decision) or _doubt(opened, link, found)
     return Answer(False, *hold, template) if hold else Answer(True, decision.why, None, template)
 
 
@@ -212,6 +167,13 @@ def _hold(policy: Policy, opened: Opened, decision: Decision) -> tuple[str, str]
     return (decision.why, decision.hold) if decision.hold else None
 
 
+def _doubt(opened: Opened, link: Link, found: Triage) -> tuple[str, str] | None:
+    """Say likewise why it may be spam or a machine. Words of danger outweigh what a filter thinks."""
+    if opened.spam and link.case is None and not found.flags:
+        return f"our mail server takes it for spam ({opened.spam})", "suspected spam"
+    return (f"a machine may have sent it ({opened.soft})", "perhaps a machine") if opened.soft else None
+
+
 _NOT_ANSWERED: dict[str, str] = {
     "own": "our own mail is not answered",
     "bounce": "a bounce is not answered",
@@ -228,15 +190,4 @@ def _template(kind: Kind, opened: Opened, decision: Decision, *, more: bool) -> 
         return "cannot_open"
     # A follow-up that says "this address is safe", or asks for more, gets the whole answer.
     short = kind == "follow_up" and not more and decision.template in ("full", "minimal")
-    return "receipt" if short else decision.template
-
-
-def _within(policy: Policy, opened: Opened, answer: Answer, budget: Budget) -> Answer:
-    if not answer.will_send or opened.message.sender is None:
-        return answer
-    domain = opened.message.sender.rpartition("@")[2].casefold()
-    if budget.to_sender >= policy.per_sender_per_day:
-        return Answer(False, "this address had its answers for today", "limit per address", answer.template)
-    if budget.to_domain >= policy.per_domain_per_hour and domain not in LARGE_PROVIDERS:
-        return Answer(False, "this domain had its answers for this hour", "limit per domain", answer.template)
-    return answer
+    return RECEIPT if short else decision.template

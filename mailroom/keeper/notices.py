@@ -4,7 +4,7 @@ The notice goes out encrypted to the keeper's key only. Flags come first, then w
 text; attachments are named, never attached.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mailroom.mail.message import Attachment, Message, OpenPGP
@@ -19,6 +19,7 @@ So many automatic answers were due within a minute that they now wait for five m
 Mail is still filed, and notices still go. Nothing is lost, and you need not do anything.
 If this comes often, look at what arrives, or raise [replies] circuit_per_minute.
 """
+_MOST_SUBJECT = 80
 _MOST_TEXT = 20_000  # characters; the whole is in the sealed record
 
 
@@ -89,6 +90,34 @@ def refused(reference: str) -> Notice:
         "If you sent it: sign it with your key. If you did not: somebody writes in your name.\n"
     )
     return Notice(f"Note [{reference}]", f"{reference}: unproven mail in your name", text)
+
+
+_SECTIONS = {
+    "excess": "More came in than the hourly number of notices. These are on record too:",
+    "spam": (
+        "Our mail server takes these for spam. Nothing was answered, and each is erased after 90 days.\n"
+        "If one is no spam, let its answer go: mailroom case answer REFERENCE"
+    ),
+    "forgery": "These mails came in the name of one of your people, without a valid signature. Nothing was done:",
+}
+
+
+def digest(lines: Mapping[str, Sequence[str]], more: Mapping[str, int]) -> Notice:
+    """List what was not worth a notice each, by kind; `more` counts what is not shown. No text of any mail."""
+    parts = []
+    for kind, heading in _SECTIONS.items():
+        shown = [f"  {line}" for line in lines.get(kind, ())]
+        if more.get(kind):
+            shown.append(f"  and {more[kind]} more: mailroom case list")
+        if shown:
+            parts.append("\n".join([heading, "", *shown]))
+    count = sum(map(len, lines.values())) + sum(more.values())
+    return Notice("Note", f"{count} in a list", "\n\n".join(parts) + "\n")
+
+
+def spam_line(reference: str, message: Message) -> str:
+    """Say in one line of what is perhaps spam what tells it from a report."""
+    return f"{reference}: {message.sender or 'nobody'}: {message.subject[:_MOST_SUBJECT]}"
 
 
 def no_commands(reference: str) -> Notice:

@@ -114,12 +114,23 @@ class MachineSign:
 
 
 @dataclass(frozen=True, slots=True)
+class Bounce:
+    """What a report says of a letter that came back: who was not reached, for good or not yet, and its Message-IDs."""
+
+    recipients: tuple[str, ...] = ()
+    permanent: bool = False
+    original_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Opened:
     """A mail that was read: what was written, what protected it, who vouches for its sender.
 
     `cleartext` is the decrypted MIME entity, to be sealed beside the original; None when nothing was
-    encrypted. `sender_key` is an OpenPGP certificate that came with the mail for the sender's own address. `spam`
-    names the sign by which our own mail server takes it for spam; None without one.
+    encrypted. `sender_key` is an OpenPGP certificate that came with the mail for the sender's own address.
+    `spam` names the sign by which our own mail server takes it for spam, `soft` a sign of a machine that proves
+    nothing; None without one. `written` is what two copies of one mail have in common (`mail.same.written`).
+    `bounce` is what a report says of a letter that came back.
     """
 
     message: Message
@@ -130,3 +141,6 @@ class Opened:
     sender_key: bytes | None = field(default=None, repr=False)
     oversize: bool = False
     spam: str | None = None
+    soft: str | None = None
+    written: str | None = None
+    bounce: Bounce | None = None

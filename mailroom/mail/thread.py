@@ -51,9 +51,14 @@ def our_ids(message: Message, domain: str) -> tuple[str, ...]:
 
 def is_answer(subject: str, references: tuple[str, ...]) -> bool:
     """Tell whether a mail answers an earlier one, rather than beginning a story or passing one on."""
-    if _FORWARD.match(subject):
+    if is_forward(subject):
         return False
     return bool(references) or bool(_ANSWER.match(subject))
+
+
+def is_forward(subject: str) -> bool:
+    """Tell whether the subject says that somebody passes a mail on."""
+    return bool(_FORWARD.match(subject))
 
 
 def _references(shape: re.Pattern[str], text: str) -> Iterator[str]:

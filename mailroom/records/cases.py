@@ -12,15 +12,15 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, bindparam, func, select
 
 from mailroom.errors import SealError
-from mailroom.flow.filing import Budget, Case, Contact, Due, Filed, Filing, Outgoing
-from mailroom.mail.message import Arrival, RawMail
+from mailroom.flow.filing import Budget, Case, Contact, Due, Filed, Filing, Outgoing, Spending
+from mailroom.mail.message import Arrival, Opened, RawMail
 from mailroom.records import arrivals, limits, reference
 from mailroom.records.clock import Clock
 from mailroom.records.database import Database
-from mailroom.records.filing import Filer, Sealed, next_number, place
+from mailroom.records.digests import address_form
+from mailroom.records.filing import Filer, Sealed, copies_of, next_number, place
 from mailroom.records.keystore import KeyStore
-from mailroom.records.limits import Spender
-from mailroom.records.outbox import finish, wrote_to
+from mailroom.records.outbox import drop_lines, finish, wrote_to
 from mailroom.records.tables import arrivals as arrivals_table
 from mailroom.records.tables import blobs, cases, digests, messages, originals, outbox
 
@@ -49,9 +49,9 @@ class CaseBook:
         """Derive the token likewise."""
         return self._derived(case, f"bounce/{kind}/{sequence}")
 
-    async def seen(self, raw: RawMail) -> bool:
-        """Look for the keyed hash of the bytes; a second copy is marked as filed under the first one's message."""
-        return await self._database.write(self._seen, raw)
+    async def seen(self, raw: RawMail, opened: Opened | None = None) -> bool:
+        """Look for the keyed hashes; a second copy is marked as filed under the first one's message."""
+        return await self._database.write(self._seen, raw, opened)
 
     async def by_reference(self, written: str) -> Case | None:
         """Find by a reference as a person writes it."""
@@ -65,6 +65,10 @@ class CaseBook:
         if not ids:
             return None
         return await self._database.read(self._by_digest, "mid", list(reversed(ids)))
+
+    async def by_sender(self, address: str) -> Case | None:
+        """Find by an address, the newest case first."""
+        return await self._database.read(self._by_digest, "sender", [address_form(address)])
 
     async def by_bounce_token(self, token: str) -> Case | None:
         """Find by a bounce token."""
@@ -84,9 +88,9 @@ class CaseBook:
         """Count from 1."""
         return 1 if case.id is None else await self._database.read(_sequence, case.id, kind)
 
-    async def budget(self, address: str, *, vouched: bool) -> Budget:
+    async def budget(self, spending: Spending) -> Budget:
         """Count in the windows of now."""
-        return await self._database.read(limits.spent, self._filer.digests, Spender(address, vouched), self._clock())
+        return await self._database.read(limits.spent, self._filer.digests, spending, self._clock())
 
     async def file(self, filing: Filing) -> Filed:
         """Seal, then commit; large contents are sealed beside the records' thread."""
@@ -106,20 +110,28 @@ class CaseBook:
         """Mark the letter as failed and write the outbox rows that tell of it."""
         await self._database.write(self._give_up, due, code, case, outgoing)
 
-    async def post(self, case: Case, outgoing: Sequence[Outgoing]) -> None:
+    async def post(self, case: Case, outgoing: Sequence[Outgoing], instead_of: Sequence[Due] = ()) -> None:
         """Write the outbox rows and the hashes by which answers find the case."""
-        await self._database.write(self._filer.post, case, outgoing, self._clock())
+        await self._database.write(self._post, case, outgoing, instead_of)
 
     async def read_back(self, batch: Sequence[Arrival]) -> list[Arrival]:
         """Open the outer layer of every content and hold it against the SHA-256 that was sealed beside it."""
         return await self._database.read(self._read_back, batch)
 
+    def _post(
+        self, connection: Connection, case: Case, outgoing: Sequence[Outgoing], instead_of: Sequence[Due]
+    ) -> None:
+        self._filer.post(connection, case, outgoing, self._clock())
+        drop_lines(connection, instead_of)
+
     def _give_up(self, connection: Connection, due: Due, code: int, case: Case, outgoing: Sequence[Outgoing]) -> None:
         finish(connection, due, {"state": "failed"}, self._clock(), f"failed {code}")
         self._filer.post(connection, case, outgoing, self._clock())
 
-    def _seen(self, connection: Connection, raw: RawMail) -> bool:
+    def _seen(self, connection: Connection, raw: RawMail, opened: Opened | None) -> bool:
         known = self._filer.digests.all("raw", raw.content)
+        for kind, value in copies_of(opened):
+            known += self._filer.digests.all(kind, value)
         message_id = connection.execute(_SAME_BYTES, {"known": known}).scalars().first()
         if message_id is not None:
             arrivals.mark(connection, raw.arrival, "copy" if raw.complete else "left", message_id)
@@ -177,6 +189,7 @@ class CaseBook:
             address=_text(details["address"]),
             reply_key=base64.b64decode(key) if isinstance(key, str) else None,
             contact=_contact(details["contact"]),
+            unreachable=details.get("unreachable") is True,
             language=found.language,
             country=found.country,
             category=found.category,

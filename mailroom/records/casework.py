@@ -1,9 +1,10 @@
 """What a person at the shell does with cases: list, look, take out. Every look is logged before it is shown."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, func, select, update
 
 from mailroom.errors import NoSuchCase
 from mailroom.mail.message import Arrival, RawMail
@@ -53,6 +54,15 @@ class Casework:
         normal = self._logged(act, written)
         return self._database.read_now(self._contents, normal)
 
+    def accept(self, written: str, retention: timedelta) -> bool:
+        """Make of suspected spam a case like any other, kept for `retention` from its first day; False when it is one.
+
+        Raises:
+            NoSuchCase: there is none of this reference.
+        """
+        normal = self._logged("not spam", written)
+        return self._database.write_now(self._accept, normal, retention)
+
     def unread(self) -> list[str]:
         """List the references of cases with a mail that nobody could read yet."""
         query = select(cases.c.reference).join(messages, messages.c.case_id == cases.c.id).where(_UNREAD).distinct()
@@ -74,6 +84,22 @@ class Casework:
             raise NoSuchCase(f"there is no case {written}")
         self._log(act, normal)
         return normal
+
+    def _accept(self, connection: Connection, normal: str, retention: timedelta) -> bool:
+        suspected = (cases.c.reference == normal) & (cases.c.channel == "spam")
+        found = connection.execute(select(cases).where(suspected)).one_or_none()
+        if found is None:
+            return False
+        details = self._sealer.open_json(found.details, f"{normal}/case")
+        flags = details["flags"] if isinstance(details["flags"], list) else []
+        details |= {"flags": [flag for flag in flags if flag != "suspected_spam"]}
+        values: dict[str, object] = {
+            "channel": "email",
+            "details": self._sealer.close_json(details, found.key_id, f"{normal}/case"),
+        }
+        values["retain_until"] = (datetime.fromisoformat(str(details["opened"])) + retention).date().isoformat()
+        connection.execute(update(cases).where(cases.c.id == found.id).values(**values))
+        return True
 
     def _log(self, act: str, subject: str) -> None:
         self._database.write_now(audit.append, self._clock(), self._actor, act, subject, "")
@@ -108,6 +134,7 @@ class Casework:
         return self._line(found) | {
             "contact": details["contact"],
             "address": details["address"],
+            "unreachable": details.get("unreachable", False),
             "reply_key": details["reply_key"] is not None,
             "retain_until": found.retain_until,
             "legal_hold": found.legal_hold,

@@ -13,14 +13,17 @@ from sqlalchemy import Connection, CursorResult, bindparam, delete, func, insert
 from mailroom.flow.filing import Case, Facts, Filed, Filing, Outgoing
 from mailroom.flow.ports import Encryptor
 from mailroom.log import get_logger
+from mailroom.mail.message import Opened
 from mailroom.records import arrivals, audit, limits
 from mailroom.records.digests import Digests, address_form, quarter
-from mailroom.records.limits import Spender
 from mailroom.records.outbox import row as outbox_row
 from mailroom.records.seal import Sealer
 from mailroom.records.tables import blobs, cases, digests, messages, originals, outbox
 
 _log = get_logger(__name__)
+
+# Suspected spam may be a report, so the keeper has time to look; but most of it is none, and needs no keeping.
+SPAM_RETENTION = timedelta(days=90)
 
 # Statements of the way of every mail are built once: building costs SQLAlchemy more than running them.
 _HASHES = select(digests.c.kind, digests.c.digest).where(digests.c.case_id == bindparam("here"))
@@ -92,8 +95,7 @@ class Filer:
         self._letters(connection, filing.case, case_id, filing.outgoing, now)
         arrivals.mark(connection, filing.raw.arrival, _fate(filing), message_id)
         if filing.spends is not None:
-            vouched = filing.opened is not None and filing.opened.authentication == "pass"
-            limits.spend(connection, self.digests, Spender(filing.spends, vouched), now)
+            limits.spend(connection, self.digests, filing.spends, now)
         audit.append(connection, now, "desk", "intake", filing.case.reference, filing.kind)
         return Filed(filing.case, number)
 
@@ -104,7 +106,8 @@ class Filer:
             connection.execute(update(cases).where(cases.c.id == filing.case.id).values(**values))
             return filing.case.id
         values |= {"reference": filing.case.reference, "key_id": filing.case.key_id, "legal_hold": False}
-        values |= {"month": now.strftime("%Y-%m"), "retain_until": (now + self.retention).date().isoformat()}
+        retention = SPAM_RETENTION if filing.facts.channel == "spam" else self.retention
+        values |= {"month": now.strftime("%Y-%m"), "retain_until": (now + retention).date().isoformat()}
         result = connection.execute(insert(cases), values | _in_clear(filing.facts))
         return _new_id(result)
 
@@ -155,8 +158,10 @@ class Filer:
 
     def _original(self, connection: Connection, filing: Filing, message_id: int, now: datetime) -> None:
         period = quarter(now)
-        digest = self.digests.make("raw", filing.raw.content, period)
-        connection.execute(insert(originals), {"digest": digest, "period": period, "message_id": message_id})
+        known = [("raw", filing.raw.content), *copies_of(filing.opened)[:1]]
+        digests_of = [self.digests.make(kind, value, period) for kind, value in known]
+        rows = [{"digest": one, "period": period, "message_id": message_id} for one in digests_of]
+        connection.execute(insert(originals), rows)
 
     def _hashes(self, connection: Connection, case_id: int, known: Sequence[tuple[str, str]], now: datetime) -> None:
         period = quarter(now)
@@ -209,10 +214,23 @@ def threads(filing: Filing) -> list[tuple[str, str]]:
     return found + ([("mid", message.message_id)] if message.message_id else [])
 
 
+def copies_of(opened: Opened | None) -> list[tuple[str, bytes]]:
+    """Name what another copy of a mail, with other trace fields, is recognised by: first as what it is filed itself.
+
+    A copy counts only where its sender is vouched for no better than that of the first: what was held as forged must
+    not swallow the true one.
+    """
+    if opened is None or opened.written is None:
+        return []
+    states = ("fail", "none", "pass")
+    return [(f"same/{state}", opened.written.encode()) for state in states[states.index(opened.authentication) :]]
+
+
 def threads_of(outgoing: Sequence[Outgoing]) -> list[tuple[str, str]]:
     """Name what an answer to these letters, or a bounce of them, is recognised by."""
-    answers = [("mid", one.message_id) for one in outgoing if one.kind != "notice"]
-    return answers + [("note" if one.kind == "notice" else "bounce", one.token) for one in outgoing]
+    letters = [one for one in outgoing if not one.is_line]
+    answers = [("mid", one.message_id) for one in letters if one.kind != "notice"]
+    return answers + [("note" if one.kind == "notice" else "bounce", one.token) for one in letters]
 
 
 def case_details(filing: Filing, now: datetime) -> dict[str, object]:
@@ -223,6 +241,7 @@ def case_details(filing: Filing, now: datetime) -> dict[str, object]:
         "flags": sorted({*case.flags, *filing.facts.flags}),
         "contact": case.contact,
         "address": case.address,
+        "unreachable": case.unreachable,
         "reply_key": base64.b64encode(case.reply_key).decode() if case.reply_key else None,
     }
 

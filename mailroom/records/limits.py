@@ -1,42 +1,24 @@
-"""How many automatic replies an address had today and its domain this hour, under keyed hashes."""
+"""How many automatic replies were given, to whom and about what, and how often the same was said: keyed hashes."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
-from mailroom.flow.filing import Budget
+from mailroom.flow.filing import Budget, Spending
 from mailroom.records.digests import Digests, address_form, quarter
 from mailroom.records.tables import limits
 
 
-@dataclass(frozen=True, slots=True)
-class Spender:
-    """Whose budget is asked for. A forger must not use up the budget of the person whose address he bears."""
-
-    address: str
-    vouched: bool
-
-    def windows(self, digests: Digests, now: datetime) -> list[dict[str, object]]:
-        """Name the counters of this address today and of its domain this hour."""
-        form, period, kind = address_form(self.address), quarter(now), "vouched" if self.vouched else "limit"
-        domain = form.rpartition("@")[2]
-        return [
-            {"scope": "sender", "digest": digests.make(kind, form.encode(), period), "window": f"{now:%Y-%m-%d}"},
-            {"scope": "domain", "digest": digests.make(kind, domain.encode(), period), "window": f"{now:%Y-%m-%dT%H}"},
-        ]
+def spent(connection: Connection, digests: Digests, spending: Spending, now: datetime) -> Budget:
+    """Count in the windows of now what this mail would use."""
+    counts = _counts(connection, _windows(digests, spending, now))
+    return Budget(*(counts.get(scope, 0) for scope in ("sender", "domain", "urgent", "receipt", "wording")))
 
 
-def spent(connection: Connection, digests: Digests, spender: Spender, now: datetime) -> Budget:
-    """Count what was given to this address today and to its domain this hour."""
-    counts = _counts(connection, spender.windows(digests, now))
-    return Budget(counts.get("sender", 0), counts.get("domain", 0))
-
-
-def spend(connection: Connection, digests: Digests, spender: Spender, now: datetime) -> None:
-    """Count one automatic reply to this address."""
-    windows = spender.windows(digests, now)
+def spend(connection: Connection, digests: Digests, spending: Spending, now: datetime) -> None:
+    """Count what this mail uses."""
+    windows = _windows(digests, spending, now)
     counts = _counts(connection, windows)
     again = [window for window in windows if window["scope"] in counts]
     first = [window | {"count": 1} for window in windows if window["scope"] not in counts]
@@ -47,8 +29,32 @@ def spend(connection: Connection, digests: Digests, spender: Spender, now: datet
         connection.execute(_FIRST, first)
 
 
+def _windows(digests: Digests, spending: Spending, now: datetime) -> list[dict[str, object]]:
+    """Name the counters. A forger must not use up the budget of the person whose address he bears."""
+    period, day, hour = quarter(now), f"{now:%Y-%m-%d}", f"{now:%Y-%m-%dT%H}"
+    windows = {"sender": day, "domain": hour, "urgent": hour, "receipt": day, "wording": hour}
+    return [
+        {"scope": scope, "digest": digests.make(kind, value.encode(), period), "window": windows[scope]}
+        for scope, kind, value in _counted(spending)
+    ]
+
+
+def _counted(spending: Spending) -> Iterator[tuple[str, str, str]]:
+    """Give scope, kind of hash and value of each counter; no two scopes of one mail share a hash."""
+    if spending.address is not None:
+        form, kind = address_form(spending.address), "vouched" if spending.vouched else "limit"
+        yield "sender", kind, form
+        yield "domain", kind, form.rpartition("@")[2]
+        if spending.urgent:
+            yield "urgent", f"urgent/{kind}", form
+    if spending.receipt is not None:
+        yield "receipt", "receipt", spending.receipt
+    if spending.wording is not None:
+        yield "wording", "wording", spending.wording
+
+
 def _counts(connection: Connection, windows: Sequence[Mapping[str, object]]) -> dict[str, int]:
-    """Give the counts of these windows by their scope; no digest of an address is that of a domain."""
+    """Give the counts of these windows by their scope; a scope stands in one window only."""
     wanted = {f"{name}s": [window[name] for window in windows] for name in _KEY}
     return {found[0]: found[1] for found in connection.execute(_COUNTS, wanted)}
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, case, exists, func, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, case, exists, func, select, update
 
 from mailroom.errors import SealError
 from mailroom.flow.filing import Case, Due, Letter, Outgoing
@@ -17,12 +17,14 @@ from mailroom.records.seal import Sealer
 from mailroom.records.tables import cases, outbox
 from mailroom.records.tables import digests as digests_table
 
-_DUE = (
+_ANY = (
     select(outbox, cases.c.reference)
     .join(cases, cases.c.id == outbox.c.case_id)
-    .where(outbox.c.state == "waiting", outbox.c.due <= bindparam("now"))
+    .where(outbox.c.due <= bindparam("now"))
     .order_by(outbox.c.due, outbox.c.id)
 )
+_DUE = _ANY.where(outbox.c.state == "waiting")
+_LINES = _ANY.where(outbox.c.state == "line")
 _SLACK = 60  # seconds that a clock may be set back without any harm
 _CHANGE = update(outbox).where(outbox.c.id == bindparam("this"))
 _SENDER = (digests_table.c.kind == "sender") & digests_table.c.digest.in_(bindparam("known", expanding=True))
@@ -36,7 +38,7 @@ def row(sealer: Sealer, case: Case, case_id: int, outgoing: Outgoing, now: datet
         "case_id": case_id,
         "kind": outgoing.kind,
         "sequence": outgoing.sequence,
-        "state": "held" if outgoing.held else "waiting",
+        "state": "line" if outgoing.is_line else "held" if outgoing.held else "waiting",
         "automatic": outgoing.kind == "reply",
         "attempts": 0,
         "due": max(since, outgoing.not_before),
@@ -67,6 +69,14 @@ class OutboxBook:
         """Keep the bytes."""
         await self._database.write(finish, due, {"state": "failed"}, self._clock(), f"failed {code}")
 
+    async def lines(self, now: int) -> list[Due]:
+        """Give what is due of the lines of digests."""
+        return await self._database.write(self._find, _LINES, now)
+
+    async def drop(self, lines: Sequence[Due]) -> None:
+        """Forget their text."""
+        await self._database.write(drop_lines, lines)
+
     async def counts(self) -> tuple[int, int]:
         """Count waiting and held letters."""
         return await self._database.read(_counts)
@@ -91,7 +101,10 @@ class OutboxBook:
 
     def _find_due(self, connection: Connection, now: int, automatic: bool, limit: int) -> list[Due]:
         query = _DUE if automatic else _DUE.where(outbox.c.automatic.is_(False))
-        found = connection.execute(query.limit(limit), {"now": now}).all()
+        return self._find(connection, query.limit(limit), now)
+
+    def _find(self, connection: Connection, query: Select[*tuple[Any, ...]], now: int) -> list[Due]:
+        found = connection.execute(query, {"now": now}).all()
         return [due for one in found if (due := self._opened(connection, one)) is not None]
 
     def _opened(self, connection: Connection, found: Row[*tuple[Any, ...]]) -> Due | None:
@@ -137,6 +150,12 @@ def finish(connection: Connection, due: Due, values: Mapping[str, object], now: 
 
 def _change(connection: Connection, due: Due, values: Mapping[str, object]) -> None:
     connection.execute(_CHANGE, {"this": due.id, **values})
+
+
+def drop_lines(connection: Connection, lines: Sequence[Due]) -> None:
+    """Forget the text of lines: they went with a digest, or nobody reads them."""
+    for line in lines:
+        _change(connection, line, {"state": "sent", "letter": None, "since": 0, "due": 0})
 
 
 def _counts(connection: Connection) -> tuple[int, int]:

@@ -34,7 +34,7 @@ cases = Table(
     Column("reference", String(11), nullable=False, unique=True),
     Column("status", String(8), nullable=False),  # open | waiting | closed | parked
     Column("month", String(7), nullable=False),  # "2026-11", the month of receipt in UTC
-    Column("channel", String(16), nullable=False),  # email | form | phone | letter | machine | command
+    Column("channel", String(16), nullable=False),  # email | form | phone | letter | machine | command | spam
     Column("category", String(32), nullable=False),
     Column("taxonomy", Integer, nullable=False),  # version under which the category was given
     Column("country", String(2)),
@@ -121,9 +121,9 @@ outbox = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("case_id", ForeignKey("cases.id"), nullable=False),
-    Column("kind", String(16), nullable=False),  # reply | notice | answer
+    Column("kind", String(16), nullable=False),  # reply | notice | answer, or a line of a digest
     Column("sequence", Integer, nullable=False),
-    Column("state", String(8), nullable=False),  # waiting | held | sent | failed | stopped
+    Column("state", String(8), nullable=False),  # waiting | held | sent | failed | stopped | line
     Column("automatic", Boolean, nullable=False),  # an answer to a complainant: waits while the circuit is open
     Column("attempts", Integer, nullable=False, default=0),
     Column("due", Integer, nullable=False),  # Unix time of the next try
@@ -167,7 +167,7 @@ archives = Table(
 limits = Table(
     "limits",
     metadata,
-    Column("scope", String(8), nullable=False, primary_key=True),  # sender | domain | notices
+    Column("scope", String(8), nullable=False, primary_key=True),  # sender | domain | urgent | receipt | wording
     Column("digest", LargeBinary(32), nullable=False, primary_key=True),
     Column("window", String(16), nullable=False, primary_key=True, index=True),  # the day or hour
     Column("count", Integer, nullable=False),

@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from datetime import timedelta
 from email import message_from_bytes
 from pathlib import Path
 
@@ -48,6 +49,12 @@ class Counter:
         self.inbox.receive(*mails)
         await daemon.run_once(self.desk)
         return self.bag.letters[before:]
+
+    def later(self, hours: float) -> None:
+        """Turn the desk's clock on."""
+        clock = self.desk.office.clock
+        office = dataclasses.replace(self.desk.office, clock=lambda: clock() + timedelta(hours=hours))
+        self.desk = dataclasses.replace(self.desk, office=office)
 
     async def case(self, letter: Letter) -> Case:
         """Give the case that a letter is about."""

@@ -18,9 +18,10 @@ from hypothesis import strategies as st
 from mailroom.flow import answering
 from mailroom.flow.desk import Desk, Guide, Office, Policy
 from mailroom.flow.filing import Budget, Case, Letter, Understood
+from mailroom.flow.linking import Link
 from mailroom.flow.opening import Reader
 from mailroom.flow.pace import Pace
-from mailroom.flow.routing import Link, route
+from mailroom.flow.routing import route
 from mailroom.mail.message import Arrival, Opened, RawMail
 from mailroom.transport.gnupg import GnuPG
 from mailroom.transport.sequoia import Sequoia

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from mailroom.cli import case as case_verbs
 from mailroom.cli.bench import bench
+from mailroom.flow.filing import Spending
 from mailroom.records import audit
 from mailroom.records.database import Database
 from mailroom.records.tables import limits
@@ -20,12 +21,13 @@ from tests.flow.conftest import Counter, Open, reference_in, replies
 from tests.gnupg_home import fingerprint, new_home
 from tests.records.conftest import open_shelf
 
+INSULTS = "Somebody insults me on the talk page every day."
 WORRY = "An unfamiliar man waits outside my house every evening and follows me to work."
 
 
 async def test_a_domain_that_writes_all_at_once_gets_no_more_answers_than_its_hour_allows(open_counter: Open) -> None:
     counter = await open_counter(replies__per_domain_per_hour=3)
-    mails = [plain(number, f"{WORRY} ({number})", f"writer{number}@small.example") for number in range(8)]
+    mails = [plain(number, f"{INSULTS} ({number})", f"writer{number}@small.example") for number in range(8)]
     assert len(replies(await counter.take(*mails))) == 3
     assert counter.inbox.mails == {}
 
@@ -40,7 +42,9 @@ async def test_counts_of_answers_are_forgotten_when_their_day_and_hour_are_over(
     for day in (1, 2, 3):
         shelf.at = datetime(2026, 11, day, 12, tzinfo=UTC)
         content = f"mail of day {day}".encode()
-        filing = dataclasses.replace(shelf.filing(content, day, shelf.cases.open()), spends="anna@example.net")
+        filing = dataclasses.replace(
+            shelf.filing(content, day, shelf.cases.open()), spends=Spending("anna@example.net")
+        )
         await shelf.arrivals.start([filing.raw.arrival], alone=False)
         await shelf.cases.file(filing)
     kept = shelf.database.read_now(lambda connection: set(connection.execute(select(limits.c.window)).scalars()))

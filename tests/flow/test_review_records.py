@@ -10,7 +10,7 @@ from mailroom.errors import RecordsUnavailable
 from mailroom.flow.desk import Desk
 from mailroom.flow.draining import Drained, drain
 from mailroom.flow.ports import Arrivals, Cases
-from mailroom.mail.message import Arrival, RawMail
+from mailroom.mail.message import Arrival, Opened, RawMail
 from tests.e2e.letters import plain
 from tests.flow.conftest import Counter
 
@@ -34,9 +34,9 @@ class LockedCases:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._cases, name)
 
-    async def seen(self, raw: RawMail) -> bool:
+    async def seen(self, raw: RawMail, opened: Opened | None = None) -> bool:
         self._lock.use()
-        return await self._cases.seen(raw)
+        return await self._cases.seen(raw, opened)
 
 
 class LockedArrivals:

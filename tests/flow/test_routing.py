@@ -8,7 +8,9 @@ import pytest
 
 from mailroom.flow.desk import Guide, Office, Person, Policy
 from mailroom.flow.filing import Budget, Case, Contact, Understood
-from mailroom.flow.routing import LARGE_PROVIDERS, Link, Routed, kind_of, route
+from mailroom.flow.limiting import LARGE_PROVIDERS
+from mailroom.flow.linking import Link
+from mailroom.flow.routing import Routed, kind_of, route
 from mailroom.mail.automatic import machine_sign
 from mailroom.mail.message import AuthenticationState, Opened, OpenPGP, Signature
 from mailroom.mail.parse import parse

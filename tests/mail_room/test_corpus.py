@@ -18,8 +18,9 @@ import pytest
 from mailroom.flow.desk import Person
 from mailroom.flow.explanation import reading
 from mailroom.flow.filing import Decrypted
+from mailroom.flow.linking import Link
 from mailroom.flow.opening import Reader
-from mailroom.flow.routing import Link, kind_of
+from mailroom.flow.routing import kind_of
 from mailroom.mail.message import Arrival, RawMail, Signature
 from mailroom.transport.gnupg import GnuPG
 from mailroom.transport.sequoia import Sequoia

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from mailroom.errors import NoSuchCase
-from mailroom.flow.filing import Location
+from mailroom.flow.filing import Location, Spending
 from mailroom.records import audit
 from mailroom.records.tables import blobs, messages
 from tests.records.conftest import Shelf
@@ -137,20 +137,20 @@ async def test_a_stranger_reference_is_no_case(shelf: Shelf) -> None:
 
 
 async def test_limits_count_what_an_address_and_its_domain_were_given(shelf: Shelf) -> None:
-    filing = replace(shelf.filing(b"hello", 1, shelf.cases.open()), spends="anna@example.net")
+    filing = replace(shelf.filing(b"hello", 1, shelf.cases.open()), spends=Spending("anna@example.net"))
     await shelf.arrivals.start([filing.raw.arrival], alone=False)
     await shelf.cases.file(filing)
-    assert await shelf.cases.budget("ANNA+x@example.net", vouched=False) == replace(
-        await shelf.cases.budget("x@example.org", vouched=False), to_sender=1, to_domain=1
+    assert await shelf.cases.budget(Spending("ANNA+x@example.net", vouched=False)) == replace(
+        await shelf.cases.budget(Spending("x@example.org", vouched=False)), to_sender=1, to_domain=1
     )
-    assert (await shelf.cases.budget("ben@example.net", vouched=False)).to_domain == 1
+    assert (await shelf.cases.budget(Spending("ben@example.net", vouched=False))).to_domain == 1
     shelf.at = shelf.at.replace(day=24)
-    assert (await shelf.cases.budget("anna@example.net", vouched=False)).to_sender == 0
+    assert (await shelf.cases.budget(Spending("anna@example.net", vouched=False))).to_sender == 0
 
 
 async def test_mail_that_nobody_vouches_for_does_not_use_up_the_budget_of_the_real_sender(shelf: Shelf) -> None:
-    filing = replace(shelf.filing(b"forged", 1, shelf.cases.open()), spends="anna@example.net")
+    filing = replace(shelf.filing(b"forged", 1, shelf.cases.open()), spends=Spending("anna@example.net"))
     await shelf.arrivals.start([filing.raw.arrival], alone=False)
     await shelf.cases.file(filing)
-    assert (await shelf.cases.budget("anna@example.net", vouched=True)).to_sender == 0
-    assert (await shelf.cases.budget("anna@example.net", vouched=False)).to_sender == 1
+    assert (await shelf.cases.budget(Spending("anna@example.net", vouched=True))).to_sender == 0
+    assert (await shelf.cases.budget(Spending("anna@example.net", vouched=False))).to_sender == 1

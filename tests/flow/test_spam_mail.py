@@ -1,0 +1,106 @@
+"""Suspected spam is filed and listed, not answered and not counted; but words of danger are heard."""
+
+import asyncio
+import json
+from datetime import UTC, date, datetime, timedelta
+
+from typer.testing import CliRunner
+
+from mailroom.cli import case as case_verbs
+from tests.e2e.letters import plain
+from tests.flow.conftest import Counter, Open, notices, reference_in, replies
+
+INSULTS = "Somebody insults me on the talk page every day."
+DANGER = "He is here, outside my door, with a gun. I am afraid that he will kill me."
+
+
+def marked(content: bytes) -> bytes:
+    """Put on top what a filter of our own server writes."""
+    return b"X-Spam-Flag: YES\r\n" + content
+
+
+async def shell(counter: Counter, *words: str) -> str:
+    """Run a verb of `mailroom case`."""
+    arguments = [*words, "--config", str(counter.folder / "config.toml")]
+    done = await asyncio.to_thread(CliRunner().invoke, case_verbs.app, arguments)
+    assert done.exit_code == 0
+    return done.stdout
+
+
+async def only_case(counter: Counter) -> dict[str, object]:
+    """Show the one case that there is."""
+    (listed,) = (await shell(counter, "list", "--json")).splitlines()
+    found: dict[str, object] = json.loads(await shell(counter, "show", json.loads(listed)["case"], "--json"))
+    return found
+
+
+def kept_for(shown: dict[str, object]) -> timedelta:
+    """Tell how long from now a case is kept."""
+    return date.fromisoformat(str(shown["retain_until"])) - datetime.now(UTC).date()
+
+
+async def test_suspected_spam_is_filed_and_neither_answered_nor_told_at_once(counter: Counter) -> None:
+    assert await counter.take(marked(plain(1, INSULTS))) == []
+    assert counter.inbox.mails == {}
+    assert await counter.desk.outbox.counts() == (0, 1)
+
+
+async def test_mail_in_the_junk_folder_is_suspected(counter: Counter) -> None:
+    counter.inbox.receive(plain(1, INSULTS), junk=True)
+    assert await counter.take() == []
+    assert counter.inbox.mails == {}
+    assert await counter.desk.outbox.counts() == (0, 1)
+
+
+async def test_words_of_danger_in_suspected_spam_are_answered_and_told_at_once(counter: Counter) -> None:
+    sent = await counter.take(marked(plain(1, DANGER)))
+    assert (len(replies(sent)), len(notices(sent))) == (1, 1)
+    assert "takes it for spam (x-spam-flag)" in counter.read(notices(sent)[0])
+
+
+async def test_a_follow_up_is_not_suspected_whatever_a_filter_says(counter: Counter) -> None:
+    (first,) = replies(await counter.take(plain(1, INSULTS, "anna@example.net")))
+    again = plain(2, "He did it again.", "anna@example.net", f"Re: help [{reference_in(first)}]")
+    assert len(replies(await counter.take(marked(again)))) == 1
+    assert "suspected_spam" not in (await counter.case(first)).flags
+
+
+async def test_suspected_spam_is_listed_to_the_keeper_once_a_day(counter: Counter) -> None:
+    await counter.take(*(marked(plain(number, "Buy our watches", subject=f"offer {number}")) for number in range(3)))
+    counter.later(hours=24)
+    (listed,) = await counter.take()
+    assert "writer2@example.net: offer 2" in counter.read(listed)
+    assert "Buy our watches" not in counter.read(listed)
+    assert await counter.take() == []
+
+
+async def test_suspected_spam_is_kept_apart_from_reports_and_for_ninety_days(counter: Counter) -> None:
+    await counter.take(marked(plain(1, INSULTS)))
+    shown = await only_case(counter)
+    assert (shown["channel"], shown["flags"]) == ("spam", ["suspected_spam", "unauthenticated"])
+    assert kept_for(shown) == timedelta(days=90)
+
+
+async def test_suspected_spam_whose_answer_is_let_go_is_a_report_like_any_other(counter: Counter) -> None:
+    await counter.take(marked(plain(1, INSULTS)))
+    reference = str((await only_case(counter))["case"])
+    assert json.loads(await shell(counter, "answer", reference, "--json"))["released"] == 1
+    shown = await only_case(counter)
+    assert (shown["channel"], shown["flags"]) == ("email", ["unauthenticated"])
+    assert kept_for(shown) > timedelta(days=700)
+    assert len(replies(await counter.take())) == 1
+
+
+async def test_a_thousand_spam_mails_keep_no_report_waiting(open_counter: Open) -> None:
+    counter = await open_counter(notices__per_hour=20)
+    for number in range(1010):
+        if number % 101 == 50:
+            counter.inbox.receive(plain(number, f"{INSULTS} ({number})"))
+        else:
+            counter.inbox.receive(marked(plain(number, f"Buy our watches ({number})", subject=f"offer {number}")))
+    sent = await counter.take()
+    assert counter.inbox.mails == {}
+    assert (len(replies(sent)), len(notices(sent))) == (10, 10)
+    counter.later(hours=24)
+    (listed,) = await counter.take()
+    assert "and 800 more" in counter.read(listed)
