@@ -12,9 +12,9 @@ See Also:
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from email.message import Message as MimeFields
+from email.message import Message
 from itertools import islice, zip_longest
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mailroom.mail.charset import decode, one_line
 from mailroom.mail.transfer import encoding_named
@@ -35,6 +35,17 @@ _DELIMITER_END = re.compile(rb"(--)?[ \t]*(?:\r\n|\r|\n|\Z)")
 _MIME_FIELDS = {"content-type", "content-disposition", "content-transfer-encoding", "content-id"}
 # No MIME field needs more, and Python's own reader of parameters is slow on longer ones.
 _MIME_FIELD_LENGTH = 4000
+
+
+class MimeFields(Message):
+    """The MIME fields of an entity; a parameter that breaks Python's reader is one that is missing."""
+
+    def get_param(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  # as Python's own declares it
+        """Give a parameter, or None: `name*` beside `name*0` makes Python compare a number with nothing."""
+        try:
+            return super().get_param(*args, **kwargs)
+        except (TypeError, ValueError):
+            return None
 
 
 @dataclass(frozen=True, slots=True)
