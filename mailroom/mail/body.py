@@ -101,8 +101,8 @@ def _related(entity: Entity) -> Body:
     named = [part for part in entity.parts if wanted and str(part.mime.get("content-id", "")).strip() == wanted]
     root = (named or list(entity.parts))[0]
     shown = read_body(root)
-    if not shown.texts:
-        return _joined(map(read_body, entity.parts))
+    if not shown.texts:  # the root is not read again: inside one another that would double the work at each level
+        return _joined(shown if part is root else read_body(part) for part in entity.parts)
     return _joined(shown if part is root else _attached_whole(part) for part in entity.parts)
 
 
