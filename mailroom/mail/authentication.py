@@ -18,11 +18,11 @@ Two places, two degrees of trust:
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from email.utils import getaddresses
 
 from authres import all_features
 from authres.core import AuthenticationResult, AuthenticationResultsHeader, AuthResError
 
+from mailroom.mail.addresses import addresses
 from mailroom.mail.message import AuthenticationState
 
 MICROSOFT_365 = "none-m365"
@@ -182,5 +182,5 @@ def _aligned(one: str, other: str) -> bool:
 
 def _one_author(fields: Sequence[tuple[str, str]]) -> bool:
     values = [value for name, value in fields if name == "from"]
-    addresses = [address for _, address in getaddresses(values)]
-    return len(addresses) == 1 and "@" in addresses[0]
+    authors = addresses(values)
+    return len(values) == len(authors) == 1 and "@" in authors[0]

@@ -11,8 +11,8 @@ Two cases where a field alone says too little:
 from collections.abc import Callable
 from dataclasses import dataclass
 from email.message import Message as Entity
-from email.utils import getaddresses
 
+from mailroom.mail.addresses import addresses
 from mailroom.mail.compose import LOOP_MARK, bounce_token
 from mailroom.mail.message import Machine, MachineSign, Message
 
@@ -139,7 +139,7 @@ def _answering_machine(mail: _Mail) -> str | None:
 def _to_bounce_address(mail: _Mail) -> str | None:
     """Only machines write to the envelope sender of an answer; mostly it is an out-of-office note (RFC 3834)."""
     for name in _RECIPIENT_FIELDS:
-        if any(bounce_token(address, mail.own) for _, address in getaddresses(mail.message.all(name.lower()))):
+        if any(bounce_token(address, mail.own) for address in addresses(mail.message.all(name.lower()))):
             return name
     return None
 
