@@ -13,10 +13,13 @@ from inscriptis.html_engine import Inscriptis
 from inscriptis.model.config import ParserConfig
 from lxml import etree, html  # type: ignore[import-untyped]  # lxml publishes no annotations
 
+from mailroom.mail.layout import room
+
 LIMIT = 1_000_000
 _MAX_DEPTH = 120
 _MAX_TABLE_DEPTH = 8
 _MAX_ELEMENTS = 50_000
+_MAX_ROOM = 10_000_000
 _URL_LENGTH = 2000
 _EMOJI_LENGTH = 8
 
@@ -29,6 +32,14 @@ _BLOCKS = {
     "address", "article", "blockquote", "br", "div", "dd", "dt", "footer", "h1", "h2", "h3", "h4", "h5", "h6", "header",
     "hr", "li", "ol", "p", "pre", "section", "table", "tr", "ul",
 }  # fmt: skip
+# What lxml refuses to write, though libxml2 reads it: https://www.w3.org/TR/xml/#charsets; and the same, written as
+# a number. What browsers make of the other numbers below 160: https://html.spec.whatwg.org/#numeric-character-reference-end-state
+_NOT_XML = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 0xFFFE, 0xFFFF])
+_NOT_XML_NUMBER = re.compile(
+    r"&#(?:x0*(?:[0-8bcef]|1[0-9a-f]|fff[ef])(?![0-9a-f])|0*(?:[0-8]|1[124-9]|2[0-9]|3[01]|6553[45])(?![0-9]));?",
+    re.IGNORECASE | re.ASCII,
+)
+_AS_BROWSERS = {byte: bytes([byte]).decode("cp1252", "ignore") for byte in range(0x80, 0xA0)}
 _SHOWN_URL = re.compile(r"(https?|ftp|mailto|tel):\S+", re.IGNORECASE)
 _DECLARED = re.compile(rb"<(?:meta|\?xml)[^>]{0,300}?(?:charset|encoding)\s*=\s*[\"']?([\w.:-]{1,40})", re.IGNORECASE)
 _QUOTE_CLASS = re.compile(r"quote|\bcite", re.IGNORECASE)
@@ -61,8 +72,9 @@ def declared_charset(page: bytes) -> str | None:
 def _tree(page: str) -> html.HtmlElement | None:
     """Read the HTML; `huge_tree` lets libxml2 go 2048 levels deep instead of 256, then it stops reading."""
     parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True, huge_tree=True)
+    source = _NOT_XML_NUMBER.sub(" ", page.translate(_NOT_XML))
     try:
-        return html.document_fromstring(page.replace("\x00", "").encode("utf-8", "replace"), parser=parser)
+        return html.document_fromstring(source.encode("utf-8", "replace"), parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError, ValueError):
         return None
 
@@ -108,7 +120,9 @@ def _is_strange(root: html.HtmlElement) -> bool:
         depth += step
         tables += step * (element.tag == "table")
         deepest, most_tables, elements = max(deepest, depth), max(most_tables, tables), elements + (step > 0)
-    return deepest > _MAX_DEPTH or most_tables > _MAX_TABLE_DEPTH or elements > _MAX_ELEMENTS
+    if deepest > _MAX_DEPTH or most_tables > _MAX_TABLE_DEPTH or elements > _MAX_ELEMENTS:
+        return True
+    return most_tables > 0 and room(root, _BLOCKS) > _MAX_ROOM
 
 
 def _plain(root: html.HtmlElement) -> str:
@@ -148,5 +162,5 @@ def _set(root: html.HtmlElement) -> str:
 
 
 def _tidy(text: str) -> str:
-    lines = (line.rstrip() for line in text.replace("\xa0", " ").split("\n"))
+    lines = (line.rstrip() for line in text.replace("\xa0", " ").translate(_AS_BROWSERS).split("\n"))
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n")
