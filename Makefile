@@ -2,6 +2,7 @@
 # make test   run every test
 # make check  make test, and what machines can say about the code
 # make nightly  the soak of an hour
+# make fuzz     look for mails that break something: SECONDS (600) for each target (fuzz/README.md)
 
 # The newest Python at hand beside the one that `make test` uses; empty when there is no other.
 NEWEST := $(shell scripts/newest-python)
@@ -11,7 +12,7 @@ PYTEST := -m pytest -q -n 2 --dist worksteal
 # Without compiled modules every process of the tests would compile the program anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check lint newest nightly lock
+.PHONY: demo test check lint newest nightly fuzz lock
 
 demo:
 	@scripts/setup gpg:gnupg gpg-agent:gpg-agent
@@ -42,6 +43,14 @@ endif
 nightly:
 	@scripts/setup $(TEST_NEEDS)
 	.venv/bin/python -m pytest -q -o faulthandler_timeout=5400 --soak 3600 tests/e2e/test_soak.py
+
+# The fuzzer is no dependency of ours: nothing but this needs it.
+fuzz: SECONDS := 600
+fuzz:
+	@scripts/setup $(TEST_NEEDS)
+	.venv/bin/python -m pip install --quiet atheris==3.0.0
+	for target in $$(.venv/bin/python -m fuzz.targets); do \
+		.venv/bin/python -m fuzz $$target -max_total_time=$(SECONDS) || exit 1; done
 
 # Pins every dependency with its hashes; no registry address gets into the file.
 lock:
