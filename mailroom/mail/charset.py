@@ -3,8 +3,7 @@
 Order: byte order mark; escape sequences of ISO 2022; UTF-8 where the bytes can hardly be anything else; the
 label; the label or UTF-8 with a few damaged bytes; what charset-normalizer finds; windows-1252.
 
-See Also:
-    Labels mean what browsers make of them, e.g. latin-1 is windows-1252: https://encoding.spec.whatwg.org/#names-and-labels
+What a label means is told in `labels`.
 """
 
 import codecs
@@ -13,21 +12,9 @@ from collections.abc import Iterator
 
 from charset_normalizer import from_bytes
 
-# A label is widened to the superset that mailers really send under it.
-_WIDER = {
-    "iso8859-1": "cp1252",
-    "iso8859-9": "cp1254",
-    "iso8859-11": "cp874",
-    "tis-620": "cp874",
-    "gb2312": "gb18030",
-    "gbk": "gb18030",
-    "big5": "big5hkscs",
-    "euc_kr": "cp949",
-    "shift_jis": "cp932",
-    "iso2022_jp": "iso2022_jp_ext",
-}
-# Python calls these encodings; as the label of a mail they are junk, and some are slow on hostile input.
-_NOT_FOR_MAIL = {"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape", "mbcs", "oem"}
+from mailroom.mail.japanese import decode_windows_jp
+from mailroom.mail.labels import codec_named, on_windows
+
 _MULTIBYTE = {"gb18030", "big5hkscs", "cp949", "cp932", "euc_jp", "hz", "johab"}
 # These are pure ASCII on the wire: there the label alone decides.
 _SEVEN_BIT = {
@@ -52,11 +39,14 @@ _KOREAN = re.compile(rb"\x1b\$\)C")
 # What an unlabelled mail may be in; the shorter this list, the surer and faster the guess.
 _PLAUSIBLE = [
     "cp1252", "cp1250", "cp1251", "koi8_u", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258", "cp874",
-    "iso8859_2", "gb18030", "big5", "cp932", "euc_jp", "cp949", "utf_16",
+    "iso8859_2", "gb18030", "big5hkscs", "cp932", "euc_jp", "cp949", "utf_16",
 ]  # fmt: skip
 _SAMPLE = 16_384
 _WESTERN = set("àáâãäåæçèéêëìíîïñòóôõöøùúûüßÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜ«»‘’‚“”„–—…€°ºª¿¡·§\xa0")
 _HIGH = re.compile(rb"[\x80-\xff]+")
+# Letters of Hebrew; as Cyrillic they read as small letters without any of the last five, and four rare ones abound.
+_HEBREW = bytes(range(0xE0, 0xFB))
+_COMMON_HEBREW = "יורשת".encode("cp1255")
 # Chinese or Korean text of this many bytes above ASCII is valid UTF-8 by accident less than once in a million.
 _SURELY_UTF8 = 16
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -70,12 +60,17 @@ def decode(content: bytes, label: str | None) -> tuple[str, bool]:
     A missing label is the truth for ASCII and UTF-8. The text holds no surrogates, so it can always be
     encoded again. Never raises.
     """
-    codec = _codec(label)
+    codec = codec_named(label)
     for guess in _guesses(content, codec):
         text = _strictly(content, guess)
         if text is not None:
             return text, _is_honest(guess, codec, label) or (guess == "utf-8" and content.isascii())
     return _roughly(content, codec), False
+
+
+def is_utf8(content: bytes) -> bool:
+    """Tell whether bytes are sound UTF-8."""
+    return _strictly(content, "utf-8") is not None
 
 
 def clean(text: str) -> str:
@@ -86,21 +81,6 @@ def clean(text: str) -> str:
 def one_line(text: str) -> str:
     """Make one line of it: line ends and tabs become one space, other controls go; the ends are stripped."""
     return re.sub(r"[\r\n\t\x0b\x0c\x85\u2028\u2029]+", " ", text).translate(_CONTROL).strip()
-
-
-def _codec(label: str | None) -> str | None:
-    """Name Python's codec for a label; None for no label, US-ASCII, and a name nobody knows."""
-    match = re.search(r"[A-Za-z0-9][\w.:-]{0,40}", label or "", re.ASCII)
-    if not match:
-        return None
-    name = re.sub(r"^(x-|unicode-1-1-)|(?<=8)-[ie]$", "", match.group().lower())
-    try:
-        found = codecs.lookup(name).name
-    except LookupError:
-        return None
-    if found == "ascii" or found in _NOT_FOR_MAIL:
-        return None
-    return _WIDER.get(found, found)
 
 
 def _is_honest(guess: str, codec: str | None, label: str | None) -> bool:
@@ -124,8 +104,8 @@ def _guesses(content: bytes, codec: str | None) -> Iterator[str]:
         yield str(codec)
     if codec not in _SEVEN_BIT or not content.isascii():
         yield "utf-8"
-    if codec:
-        yield codec
+    windows = on_windows(codec, content)
+    yield from (guess for guess in (windows, codec) if guess)
 
 
 def _wide(content: bytes, codec: str) -> Iterator[str]:
@@ -145,20 +125,41 @@ def _strictly(content: bytes, codec: str) -> str | None:
     try:
         text = content.decode(codec)
     except (LookupError, ValueError):
-        return None
+        return _japanese(content) if codec == "iso2022_jp_ext" else None
     # Some codecs (UTF-7 for one) make lone surrogates, which no output can carry.
     return None if _SURROGATE.search(text) else text
 
 
+def _japanese(content: bytes) -> str | None:
+    try:
+        return decode_windows_jp(content)
+    except ValueError:
+        return None
+
+
 def _roughly(content: bytes, codec: str | None) -> str:
     """Decode what is right nowhere: nearly as labelled, nearly UTF-8, as detected, or as windows-1252."""
+    paired = _with_paired_halves(content) if codec in {None, "utf-8"} else None
+    if paired is not None:
+        return paired
     for guess in filter(None, (codec, "utf-8")):
         text = _repaired(content, guess)
         if text is not None:
             return text
-    found = _detected(content)
+    found = likely_charset(content)
     text = _strictly(content, found) if found else None
     return text if text is not None else _repaired(content, "cp1252", tolerated=1.0) or ""
+
+
+def _with_paired_halves(content: bytes) -> str | None:
+    """Decode CESU-8: UTF-8 in which an emoji is two halves of three bytes each, as old Java programs write it."""
+    if b"\xed" not in content:
+        return None
+    try:
+        halves = content.decode("utf-8", "surrogatepass").encode("utf-16-le", "surrogatepass")
+        return halves.decode("utf-16-le")
+    except ValueError:
+        return None
 
 
 def _repaired(content: bytes, codec: str, tolerated: float = 0.1) -> str | None:
@@ -173,8 +174,8 @@ def _repaired(content: bytes, codec: str, tolerated: float = 0.1) -> str | None:
     return _SURROGATE.sub("\ufffd", text.translate(_AS_WINDOWS))
 
 
-def _detected(content: bytes) -> str | None:
-    """Let charset-normalizer look at the beginning, cut between lines so that no character is halved.
+def likely_charset(content: bytes) -> str | None:
+    """Guess the charset of bytes that are no UTF-8: charset-normalizer looks at their beginning, cut between lines.
 
     It finds other scripts well, but takes a short Western text for Chinese. So where bytes above ASCII stand
     alone between letters, as accents do, and all are Western letters, the text is Western.
@@ -187,5 +188,13 @@ def _detected(content: bytes) -> str | None:
     accents = 2 * high < 3 * len(runs) and 3 * high < len(sample)
     if accents and _WESTERN.issuperset(b"".join(runs).decode("cp1252", "replace")):
         return "cp1252"
+    if _is_hebrew(b"".join(runs)):
+        return "cp1255"
     best = from_bytes(sample, cp_isolation=_PLAUSIBLE).best()
     return best.encoding if best else None
+
+
+def _is_hebrew(high: bytes) -> bool:
+    """Tell Hebrew from Cyrillic, for which charset-normalizer takes it; `high` are the bytes above ASCII."""
+    common = len(high) - len(high.translate(None, _COMMON_HEBREW))
+    return len(high) >= 20 and not high.translate(None, _HEBREW) and 100 * common > 25 * len(high)

@@ -10,7 +10,7 @@ See Also:
 import binascii
 import re
 
-from mailroom.mail.charset import decode
+from mailroom.mail.charset import decode, is_utf8
 from mailroom.mail.transfer import base64_bytes
 
 # The closing "?=" may be missing at the end; the charset may carry a language (RFC 2231 section 5).
@@ -20,7 +20,7 @@ _WORD = re.compile(rb"=\?([^?\s*]{1,60})(?:\*[^?\s]{0,40})?\?([bBqQ])\?(.*?)(?:\
 def decode_words(value: bytes, label: str | None = None) -> tuple[str, bool]:
     """Decode a field value; give it with whether it was sound. `label`: the charset that raw 8-bit bytes may be in."""
     parts: list[str] = []
-    sound = value.isascii()
+    sound = is_utf8(value)  # raw UTF-8 is allowed in a header (RFC 6532 section 3.2)
     position = 0
     for charset, run, start, end in _runs(value):
         between = value[position:start]

@@ -23,7 +23,7 @@ import mailparser  # its types end here
 from mailparser.exceptions import MailParserError
 
 from mailroom.mail.body import Body, read_body
-from mailroom.mail.charset import decode, one_line
+from mailroom.mail.charset import decode, is_utf8, likely_charset, one_line
 from mailroom.mail.encodedword import decode_words
 from mailroom.mail.entity import Entity, header_start, read_entity
 from mailroom.mail.message import Message
@@ -36,10 +36,15 @@ MAX_ID_LENGTH = 998
 _MAX_ADDRESS_FIELD = 8000
 _MAX_ADDRESS = 320
 _MAX_NAME = 300
+_HINT_BYTES = 4096
 
 _ID = re.compile(r"<([^<>]{1,4000})>")
-_ADDRESS = re.compile(r"[^\s<>()\[\]\",;:@]{1,64}@[^\s<>()\[\]\",;:@]+\.?[^\s<>()\[\]\",;:@]+")
+# It stands alone: in a@b@example.org nobody can say which address is meant.
+_ADDRESS = re.compile(r"(?<![^\s<>()\[\]\",;:])[^\s<>()\[\]\",;:@]{1,64}@[^\s<>()\[\]\",;:@]{2,}+(?!@)")
 _ENCODED_WORD = re.compile(r"=\?[^\s<>\",]*")
+# Some mailers leave a comma in a word as it is, where it would end the address (RFC 2047 section 5 (3)).
+_WORD_WITH_MARKS = re.compile(r"=\?[\w.:*-]{1,60}\?[qQ]\?[^?\s]{0,300}[,;:<>@()\"][^?\s]{0,300}\?=")
+_MARKS = {ord(mark): f"={ord(mark):02X}" for mark in ',;:<>@()"'}
 _QUOTED_STRING = re.compile(r'"[^"]{0,1000}"')
 _BAD_SUBJECT = "bad-subject-encoding"
 _MIME_FIELD = re.compile(r"content-|mime-version$")
@@ -123,6 +128,17 @@ def _fields(entity: Entity) -> tuple[tuple[str, str], ...]:
     return tuple((name, _as_sent(value)) for name, value in entity.header)
 
 
+def _label(entity: Entity, value: bytes) -> str | None:
+    """Give the charset that raw bytes of a field may be in: that of the mail or of its first text, else a guess.
+
+    A field is too short to guess from, so the body helps.
+    """
+    named = entity.charset or next((leaf.charset for leaf in entity.leaves() if leaf.charset), None)
+    if named or value.isascii() or is_utf8(value):
+        return named
+    return likely_charset(value + b"\n" + entity.content[entity.body : min(entity.end, entity.body + _HINT_BYTES)])
+
+
 def _as_sent(value: bytes) -> str:
     try:
         return value.decode()
@@ -132,7 +148,8 @@ def _as_sent(value: bytes) -> str:
 
 def _subject(entity: Entity) -> tuple[str, bool]:
     """Decode the subject; give it with whether its encoding was sound."""
-    text, sound = decode_words(next(iter(_values(entity, "subject")), b""), entity.charset)
+    value = next(iter(_values(entity, "subject")), b"")
+    text, sound = decode_words(value, _label(entity, value))
     return one_line(text), sound
 
 
@@ -163,7 +180,7 @@ def _mailbox(entity: Entity, field: str) -> _Mailbox:
     values = _values(entity, field)
     found: list[tuple[str, str]] = []
     for value in values[:5]:
-        found.extend(_addresses(value, entity.charset))
+        found.extend(_addresses(value, _label(entity, value)))
     usable = [(name, bare) for name, bare in found if bare]
     defects = _mailbox_defects(field, values, usable)
     if not usable:
@@ -176,7 +193,7 @@ def _mailbox_defects(field: str, values: list[bytes], usable: list[tuple[str, st
     found = {
         f"missing-{field}": field == "from" and not values,
         f"bad-{field}": bool(values) and not usable,
-        f"several-{field}": len(values) > 1 or (field == "from" and len(usable) > 1),
+        f"several-{field}": len(values) > 1 or (field == "from" and len({bare for _, bare in usable}) > 1),
     }
     return tuple(name for name, is_so in found.items() if is_so)
 
@@ -184,18 +201,23 @@ def _mailbox_defects(field: str, values: list[bytes], usable: list[tuple[str, st
 def _addresses(value: bytes, label: str | None) -> list[tuple[str, str]]:
     """Give (name, address) of a field. Where mail-parser finds none, the only thing in it that looks like one."""
     text = one_line(decode(value, label)[0])[:_MAX_ADDRESS_FIELD]
+    text = _WORD_WITH_MARKS.sub(lambda word: word[0].translate(_MARKS), text)
     # An encoded word in bad base64 makes mail-parser raise; without the words the address is still there.
     mail = _read_field(b"From", text.encode()) or _read_field(b"From", _ENCODED_WORD.sub(" ", text).encode())
     found = [(str(name), _address(str(address))) for name, address in (mail.from_ if mail else [])]
     if any(address for _, address in found):
         return found
-    lookalikes = set(_ADDRESS.findall(_QUOTED_STRING.sub(" ", text)))
-    return [("", _address(each)) for each in lookalikes] if len(lookalikes) == 1 else []
+    return _only_lookalike(text) or _only_lookalike(one_line(decode_words(text.encode())[0]))
+
+
+def _only_lookalike(text: str) -> list[tuple[str, str]]:
+    found = set(_ADDRESS.findall(_QUOTED_STRING.sub(" ", text)))
+    return [("", _address(each)) for each in found] if len(found) == 1 else []
 
 
 def _address(address: str) -> str:
     """Put the domain in lower case; "" for what is no address that can be written to."""
-    local, _, domain = address.rpartition("@")
+    local, _, domain = address.rstrip(".").rpartition("@")
     if not local or not domain or len(address) > _MAX_ADDRESS or re.search(r"[\s\x00-\x1f\x7f<>]", domain):
         return ""
     return f"{local}@{domain.lower()}" if local.isprintable() else ""

@@ -122,3 +122,44 @@ def test_flowed_paragraphs_come_together_and_the_signature_stays_alone() -> None
     text = "one \ntwo\n> quoted \n> more\n>> deeper\n-- \nname \n  stuffed"
     assert unflow(text) == "one two\n> quoted more\n>> deeper\n-- \nname  stuffed"
     assert unflow("Donau \ndampf", delsp=True) == "Donaudampf"
+
+
+@pytest.mark.parametrize(
+    ("text", "codec", "label", "honest"),
+    [
+        ("①㈱高", "cp932", "windows-31j", True),
+        ("łódź „x”", "cp1250", "iso-8859-2", False),
+        ("łódź", "iso8859-2", "iso-8859-2", True),
+        ("“é”", "cp1252", "iso-8859-15", False),
+        (RUSSIAN, "cp1251", "win-1251", True),
+        (RUSSIAN, "cp1251", "x-cp1251", True),
+        (RUSSIAN, "mac-cyrillic", "x-mac-cyrillic", True),
+        ("її ґанок", "koi8-u", "koi8-r", True),
+        ("їжак є ґава", "koi8-u", "koi8", True),
+        ("佢哋喺", "big5hkscs", "big5", True),
+        ("똠방각하", "cp949", "ks_c_5601-1987", True),
+        ("ไทย", "cp874", "windows-874", True),
+        (SPANISH, "utf-8", "utf8mb4", True),
+        (SPANISH, "utf-8", "charset=utf-8", True),
+        (SPANISH, "utf-7", "unicode-1-1-utf-7", True),
+        (SPANISH, "cp1252", "ISO-8859-1-Windows-3.1-Latin-1", True),
+        ("שלום, הוא מאיים עלי כבר חודש ואני מפחדת", "cp1255", None, False),
+    ],
+)
+def test_what_mailers_call_a_charset_is_understood(text: str, codec: str, label: str | None, honest: bool) -> None:
+    assert decode(text.encode(codec), label) == (text, honest)
+
+
+def test_utf7_is_never_guessed() -> None:
+    assert decode(b"+AOk- is no letter here", None) == ("+AOk- is no letter here", True)
+
+
+def test_iso_2022_jp_of_windows_is_read() -> None:
+    circled = b"\x1b$B-!-j\x1b(I1\x1b$(Ba\x1b(J~"
+    assert decode(b"\x1b$B-!\x1b(B and \x1b(I1\x1b(B", "iso-2022-jp") == ("① and ｱ", True)
+    assert decode(circled[:-5] + b"\x1b(B", "iso-2022-jp")[0].startswith("①㈱ｱ")
+
+
+def test_halves_of_an_emoji_come_together() -> None:
+    assert decode(b"\xed\xa0\xbd\xed\xb8\xa2 \xc3\xa9", "utf-8") == ("😢 é", False)
+    assert decode(b"\xed\xa0\xbd alone", None)[1] is False

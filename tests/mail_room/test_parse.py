@@ -270,3 +270,32 @@ def test_blank_lines_or_a_mbox_line_before_the_header_are_skipped() -> None:
 def test_a_mail_that_is_one_named_text_is_shown() -> None:
     for before in (b"", b"From x\r\n"):
         assert parse(before + mail("Content-Type: text/plain; name=mail.txt", "words")).text == "words"
+
+
+@pytest.mark.parametrize(
+    ("field", "expected"),
+    [
+        ("a@b@example.org", None),
+        ("Anna <a@b@example.org>", None),
+        ("anna@example.org.", "anna@example.org"),
+        ("=?utf-8?Q?Vale,_Anna_(x)?= <anna@example.org>", "anna@example.org"),
+        ("=?utf-8?B?QW5uYSA8YW5uYUBleGFtcGxlLm9yZz4=?=", "anna@example.org"),
+        ("Group (x): Anna (<b@example.net>) <anna@example.org>;", "anna@example.org"),
+    ],
+)
+def test_an_address_is_found_in_what_old_mailers_write_and_never_half_of_one(field: str, expected: str | None) -> None:
+    assert parse(mail(f"From: {field}")).sender == expected
+
+
+def test_one_address_twice_is_one_sender() -> None:
+    assert "several-from" not in parse(mail("From: a@example.org, <a@example.org>")).defects
+
+
+def test_a_raw_subject_without_label_is_read_with_the_help_of_the_body() -> None:
+    body = "Один участник уже месяц угрожает мне и пишет, что знает, где я живу."
+    content = b"Subject: " + "помогите".encode("koi8-r") + b"\r\n\r\n" + body.encode("koi8-r")
+    assert parse(content).subject == "помогите"
+    labelled = (
+        b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain; charset=koi8-r\r\n\r\n"
+    )
+    assert parse(b"Subject: " + "угрозы".encode("koi8-r") + b"\r\n" + labelled + b"x\r\n--b--").subject == "угрозы"
