@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from mailroom.mail.charset import clean, decode, one_line
 from mailroom.mail.encodedword import decode_words
 from mailroom.mail.entity import Entity
+from mailroom.mail.filetype import BEGINNING_BYTES, content_type
 from mailroom.mail.flowed import unflow
 from mailroom.mail.html import declared_charset, html_to_text
 from mailroom.mail.message import Attachment
@@ -150,7 +151,9 @@ def _rendered(entity: Entity, text: str) -> str:
 
 def _attachment(entity: Entity) -> Attachment:
     size = decoded_size(entity.content, entity.body, entity.end, entity.encoding)
-    return Attachment(file_name(entity), entity.type, size)
+    beginning = entity.content[entity.body : min(entity.end, entity.body + 2 * BEGINNING_BYTES)]
+    kind = content_type(entity.type, decoded(beginning, entity.encoding)[0][:BEGINNING_BYTES])
+    return Attachment(file_name(entity), kind, size)
 
 
 def file_name(entity: Entity) -> str | None:
@@ -163,10 +166,15 @@ def file_name(entity: Entity) -> str | None:
 
 
 def _parameter(entity: Entity, name: str, header: str) -> str:
-    """Decode a parameter: RFC 2231, or an encoded word where none belongs, or raw 8-bit (already text)."""
-    value = entity.mime.get_param(name, header=header)
-    if isinstance(value, tuple):
-        # Python gives the bytes of RFC 2231 as latin-1; what is no latin-1 was text from the start.
-        charset, _, raw = value
-        value = decode(raw.encode("latin-1"), charset)[0] if all(char < "\u0100" for char in raw) else raw
-    return one_line(decode_words(str(value or "").encode())[0])
+    """Decode a parameter: RFC 2231, or an encoded word where none belongs, or raw 8-bit (already text).
+
+    Where both are there, RFC 2231 says more than the plain one beside it.
+    """
+    values: list[object] = [value for key, value in entity.mime.get_params([], header=header) if key.lower() == name]
+    extended = next((value for value in values if isinstance(value, tuple)), None)
+    if extended is None:
+        return one_line(decode_words(str(next(iter(values), "")).encode())[0]).lstrip('"')
+    # Python gives the bytes of RFC 2231 as latin-1; what is no latin-1 was text from the start.
+    charset, _, raw = map(str, extended)
+    value = decode(raw.encode("latin-1"), charset)[0] if all(char < "\u0100" for char in raw) else raw
+    return one_line(decode_words(value.encode())[0])

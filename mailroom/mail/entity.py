@@ -74,8 +74,7 @@ class Entity:
     @property
     def charset(self) -> str | None:
         """The charset label as sent, or None."""
-        label = self.mime.get_param("charset")
-        return str(label[2] if isinstance(label, tuple) else label) if label else None
+        return _charset(self.mime)
 
     @property
     def disposition(self) -> str:
@@ -95,9 +94,10 @@ class Entity:
 
 @dataclass(slots=True)
 class _Budget:
-    """How many parts may still be cut out of this mail."""
+    """How many parts may still be cut out of this mail, and the charset of the first text in it."""
 
     parts: int = MAX_PARTS
+    charset: str | None = None
 
 
 def header_start(content: bytes) -> int:
@@ -114,7 +114,8 @@ def read_entity(content: bytes, start: int = 0) -> Entity:
 def _entity(content: bytes, span: tuple[int, int], default_type: str, depth: int, budget: _Budget) -> Entity:
     start, end = span
     header, body, defects = _header(content, start, end)
-    mime = _mime_fields(header)
+    mime = _mime_fields(header, budget.charset)
+    budget.charset = budget.charset or _charset(mime)
     mime.set_default_type(default_type)
     kind = mime.get_content_type()
     parts: tuple[Entity, ...] = ()
@@ -201,13 +202,21 @@ class _Header:
         return tuple((name, b"".join(lines).strip()) for name, lines in self.lines)
 
 
-def _mime_fields(header: tuple[tuple[str, bytes], ...]) -> MimeFields:
-    """Give the MIME fields alone, as text, to Python's reader of parameters; the first of each name counts."""
+def _mime_fields(header: tuple[tuple[str, bytes], ...], label: str | None) -> MimeFields:
+    """Give the MIME fields alone, as text, to Python's reader of parameters; the first of each name counts.
+
+    `label`: the charset that raw bytes in them may be in, such as those of a file name.
+    """
     mime = MimeFields()
     for name, value in header:
         if name in _MIME_FIELDS and name not in mime:
-            mime[name] = one_line(decode(value, None)[0])[:_MIME_FIELD_LENGTH]
+            mime[name] = one_line(decode(value, label)[0])[:_MIME_FIELD_LENGTH]
     return mime
+
+
+def _charset(mime: MimeFields) -> str | None:
+    label = mime.get_param("charset")
+    return str(label[2] if isinstance(label, tuple) else label) if label else None
 
 
 def _boundary(mime: MimeFields) -> bytes:

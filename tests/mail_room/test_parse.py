@@ -299,3 +299,39 @@ def test_a_raw_subject_without_label_is_read_with_the_help_of_the_body() -> None
         b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain; charset=koi8-r\r\n\r\n"
     )
     assert parse(b"Subject: " + "угрозы".encode("koi8-r") + b"\r\n" + labelled + b"x\r\n--b--").subject == "угрозы"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "name"),
+    [
+        ("filename=a.txt; filename*=utf-8''r%C3%A9al.txt", "réal.txt"),
+        ("filename*1*=%AC.txt; filename*0*=utf-8''%E2%82", "€.txt"),
+        ("filename*0*=iso-2022-jp'ja'%1B$B%25; filename*1*=%22%1B(B.txt", "ア.txt"),
+        ('filename*0="=?utf-8?B?w6k=?= "; filename*1="=?utf-8?B?w6k=?=.txt"', "éé.txt"),
+        ("filename=my holiday photo.jpg", "my holiday photo.jpg"),
+        ('filename="unterminated.txt', "unterminated.txt"),
+        ('filename="..\\\\..\\\\x.txt"', "..\\..\\x.txt"),
+        ('filename=""', None),
+        ("filename*=utf-8''%", "%"),
+    ],
+)
+def test_a_file_name_is_decoded_however_it_was_written(parameters: str, name: str | None) -> None:
+    message = parse(mail(f"Content-Type: image/png\nContent-Disposition: attachment; {parameters}"))
+    assert [each.name for each in message.attachments] == [name]
+
+
+def test_a_raw_file_name_is_read_in_the_charset_of_the_text_before_it() -> None:
+    name = "доказательство.jpg".encode("koi8-r")
+    parts = [
+        b"Content-Type: text/plain; charset=koi8-r\r\n\r\nx",
+        b'Content-Type: image/jpeg; name="' + name + b'"\r\n\r\nx',
+    ]
+    body = b"\r\n".join(b"--b\r\n" + part for part in parts)
+    message = parse(b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + body + b"\r\n--b--")
+    assert [each.name for each in message.attachments] == ["доказательство.jpg"]
+
+
+def test_an_attachment_is_called_what_its_bytes_are() -> None:
+    code = base64.b64encode(b"%PDF-1.4\n" + bytes(9000)).decode()
+    message = parse(multipart("mixed", f"image/png; name=x.png\nContent-Transfer-Encoding: base64 | {code}"))
+    assert [(each.name, each.type, each.size) for each in message.attachments] == [("x.png", "application/pdf", 9009)]
