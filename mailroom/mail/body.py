@@ -5,8 +5,9 @@ See Also:
     RFC 2183 (Content-Disposition), https://www.rfc-editor.org/rfc/rfc2183
 """
 
+import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mailroom.mail.charset import clean, decode, one_line
 from mailroom.mail.encodedword import decode_words
@@ -15,7 +16,9 @@ from mailroom.mail.filetype import BEGINNING_BYTES, content_type
 from mailroom.mail.flowed import unflow
 from mailroom.mail.html import declared_charset, html_to_text
 from mailroom.mail.message import Attachment
+from mailroom.mail.tnef import TNEF_TYPES, read_tnef
 from mailroom.mail.transfer import decoded, decoded_size
+from mailroom.mail.uuencode import without_files
 
 TEXT_LIMIT = 1_000_000
 # Base64 and quoted-printable make of TEXT_LIMIT bytes at most this many.
@@ -25,6 +28,15 @@ _NAME_LENGTH = 500
 _TEXTS = {"text/plain", "text/html"}
 # What mailers put beside the text of an alternative, for machines or watches: never an attachment.
 _TWINS = _TEXTS | {"text/x-amp-html", "text/watch-html", "text/enriched"}
+_MARKED_UP = {"text/enriched", "text/richtext"}
+_MADE_UP_NAME = re.compile(r"(text_?\d{0,4}|noname|att\d{1,6}|mms|message|part)(\.(txt|html?))?", re.IGNORECASE)
+_STUB_LENGTH = 400
+_STUB = re.compile(
+    r"\bhtml[- ]?(e-?mail|mail|format|message|version|capable|compatible|enabled|viewer|fähig|nachricht|kompatib)"
+    r"|\b(support|unterstützt|display|view|read|anzeigen|darstellen|afficher|lire|mostrar|ver|leer|en|au|im|formato?)"
+    r"\s+(kein(e|en)?\s+|no\s+)?html\b|HTML\s?(形式|格式|メール|邮件|郵件|메일)",
+    re.IGNORECASE,
+)
 _PLUMBING = {
     "application/pgp-encrypted", "application/pgp-signature", "application/pkcs7-signature",
     "application/x-pkcs7-signature",
@@ -33,11 +45,16 @@ _PLUMBING = {
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What a mail shows: its texts, in order, the leaves that are attachments, and what was wrong."""
+    """What a mail shows: its texts, in order, what is attached, and what was wrong.
+
+    Attached are leaves, and files found inside a text or a winmail.dat. `spare` are the texts of wrappers, which
+    count when there is no other.
+    """
 
     texts: tuple[str, ...] = ()
-    attached: tuple[Entity, ...] = ()
+    attached: tuple[Entity | Attachment, ...] = ()
     defects: tuple[str, ...] = ()
+    spare: tuple[tuple[Entity, str], ...] = ()
 
     @property
     def text(self) -> str:
@@ -47,30 +64,56 @@ class Body:
     @property
     def attachments(self) -> tuple[Attachment, ...]:
         """Name, type and decoded size of what is attached."""
-        return tuple(map(_attachment, self.attached))
+        return tuple(each if isinstance(each, Attachment) else _attachment(each) for each in self.attached)
 
 
 def read_body(entity: Entity) -> Body:
     """Choose the text and the attachments of a mail or of a part of it."""
+    body = _read(entity)
+    return body if body.texts else _with_spare(body)
+
+
+def _with_spare(body: Body) -> Body:
+    """Show what a mail without text has instead: a text that came as a nameless file, or that of a winmail.dat."""
+    for each in body.attached:
+        if isinstance(each, Entity) and _may_be_the_text(each):
+            text, files, defects = _text(each)
+            others = tuple(other for other in body.attached if other is not each)
+            if text.strip():
+                return Body((text,), (*others, *files), (*body.defects, *defects))
+    wrappers = [wrapper for wrapper, _ in body.spare]
+    others = tuple(each for each in body.attached if not any(each is wrapper for wrapper in wrappers))
+    return replace(body, texts=tuple(text for _, text in body.spare), attached=others)
+
+
+def _may_be_the_text(entity: Entity) -> bool:
+    """Tell a text that some mailers and phone gateways send as a file: it has no name, or one that they made up."""
+    name = file_name(entity)
+    return entity.type in _TEXTS | _MARKED_UP and (name is None or _MADE_UP_NAME.fullmatch(name) is not None)
+
+
+def _read(entity: Entity) -> Body:
     if not entity.parts:
         return _leaf(entity)
     if entity.type == "multipart/alternative":
         return _alternative(entity.parts)
     if entity.type == "multipart/related":
         return _related(entity)
-    return _joined(map(read_body, _without_plumbing(entity)))
+    return _joined(map(_read, _without_plumbing(entity)))
 
 
 def _joined(bodies: Iterable[Body]) -> Body:
     texts: list[str] = []
-    attached: list[Entity] = []
+    attached: list[Entity | Attachment] = []
     defects: list[str] = []
+    spare: list[tuple[Entity, str]] = []
     for body in bodies:
         if sum(map(len, texts)) < TEXT_LIMIT:
             texts.extend(body.texts)
         attached.extend(body.attached)
         defects.extend(body.defects)
-    return Body(tuple(texts), tuple(attached), tuple(defects))
+        spare.extend(body.spare)
+    return Body(tuple(texts), tuple(attached), tuple(defects), tuple(spare))
 
 
 def _without_plumbing(entity: Entity) -> list[Entity]:
@@ -82,13 +125,19 @@ def _without_plumbing(entity: Entity) -> list[Entity]:
 
 
 def _alternative(parts: Sequence[Entity]) -> Body:
-    """Show the plain text; when it is empty, the last version that says anything; the others are no attachments."""
+    """Show the plain text; when it says nothing, the last version that does; the others are no attachments."""
     plain = [part for part in parts if part.type == "text/plain"]
     order = [*plain, *(part for part in reversed(parts) if part.type != "text/plain")]
-    chosen, shown = next(
-        ((part, body) for part, body in ((part, read_body(part)) for part in order) if body.texts), (None, Body())
-    )
+    speaking = ((part, body) for part, body in ((part, _read(part)) for part in order) if body.texts)
+    chosen, shown = next(speaking, (None, Body()))
+    if chosen in plain and _points_at_html(shown.text):
+        chosen, shown = next(((part, body) for part, body in speaking if len(body.text) > 0), (chosen, shown))
     return _joined(shown if part is chosen else Body(attached=_beside(part)) for part in parts)
+
+
+def _points_at_html(text: str) -> bool:
+    """Tell whether a plain text is what newsletters and forms put there, in any language: "use an HTML reader"."""
+    return len(text) <= _STUB_LENGTH and _STUB.search(text) is not None
 
 
 def _beside(part: Entity) -> tuple[Entity, ...]:
@@ -101,9 +150,9 @@ def _related(entity: Entity) -> Body:
     wanted = str(entity.mime.get_param("start") or "").strip()
     named = [part for part in entity.parts if wanted and str(part.mime.get("content-id", "")).strip() == wanted]
     root = (named or list(entity.parts))[0]
-    shown = read_body(root)
+    shown = _read(root)
     if not shown.texts:  # the root is not read again: inside one another that would double the work at each level
-        return _joined(shown if part is root else read_body(part) for part in entity.parts)
+        return _joined(shown if part is root else _read(part) for part in entity.parts)
     return _joined(shown if part is root else _attached_whole(part) for part in entity.parts)
 
 
@@ -114,12 +163,24 @@ def _attached_whole(part: Entity) -> Body:
 def _leaf(entity: Entity) -> Body:
     if entity.type in _PLUMBING:
         return Body()
+    if entity.type in TNEF_TYPES or (file_name(entity) or "").lower() == "winmail.dat":
+        return _wrapped(entity)
     # A multipart in which no part was found is shown as it is, so that its text is not lost.
     broken = entity.type.startswith("multipart/") and "no-boundary" in entity.defects
     if not broken and (entity.type not in _TEXTS or _is_attached(entity)):
         return Body(attached=(entity,))
-    text, defects = _text(entity)
-    return Body((text,) if text.strip() else (), (), defects)
+    text, files, defects = _text(entity)
+    return Body((text,) if text.strip() else (), files, defects)
+
+
+def _wrapped(entity: Entity) -> Body:
+    """Read a winmail.dat: its files in its place, and its text to spare; what cannot be read stays a file."""
+    wrapped = read_tnef(decoded(entity.content[entity.body : entity.end], entity.encoding)[0])
+    if wrapped is None:
+        return Body(attached=(entity,))
+    return Body(
+        attached=wrapped.attachments or (entity,), spare=((entity, wrapped.text),) if wrapped.text.strip() else ()
+    )
 
 
 def _is_attached(entity: Entity) -> bool:
@@ -129,20 +190,21 @@ def _is_attached(entity: Entity) -> bool:
     return entity.disposition == "attachment" or file_name(entity) is not None
 
 
-def _text(entity: Entity) -> tuple[str, tuple[str, ...]]:
-    """Decode a text part as a reader sees it, with what was wrong in it."""
+def _text(entity: Entity) -> tuple[str, tuple[Attachment, ...], tuple[str, ...]]:
+    """Decode a text part as a reader sees it, with the files inside it and what was wrong in it."""
     encoded = entity.content[entity.body : min(entity.end, entity.body + _ENCODED_LIMIT)]
     content, sound = decoded(encoded, entity.encoding)
     is_html = entity.type == "text/html"
+    content, files = (content, ()) if is_html else without_files(content, entity.charset)
     label = entity.charset or (declared_charset(content) if is_html else None)
     raw, honest = decode(content[:TEXT_LIMIT], label)
     cut = entity.end - entity.body > _ENCODED_LIMIT or len(content) > TEXT_LIMIT
     found = {"bad-transfer-encoding": not sound, "bad-charset": not honest, "text-cut": cut, "nul-bytes": "\x00" in raw}
-    return _rendered(entity, clean(raw)), tuple(name for name, is_so in found.items() if is_so)
+    return _rendered(entity, clean(raw)), files, tuple(name for name, is_so in found.items() if is_so)
 
 
 def _rendered(entity: Entity, text: str) -> str:
-    if entity.type == "text/html":
+    if entity.type in {"text/html", *_MARKED_UP}:
         return html_to_text(text)
     if str(entity.mime.get_param("format") or "").lower() == "flowed":
         return unflow(text, delsp=str(entity.mime.get_param("delsp") or "").lower() == "yes").strip("\n")

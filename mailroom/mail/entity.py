@@ -125,7 +125,21 @@ def _entity(content: bytes, span: tuple[int, int], default_type: str, depth: int
         inner = "message/rfc822" if kind == "multipart/digest" else "text/plain"
         parts = tuple(_entity(content, each, inner, depth + 1, budget) for each in allowed)
         defects = (*defects, *more, *limits)
+        reused = _reuse(parts, mime)
+        if reused is not None:
+            rest = (parts[reused].start, end)
+            parts = (*parts[:reused], _entity(content, rest, inner, depth + 1, budget))
+            defects = (*defects, "boundary-used-twice")
     return Entity(content, start, body, end, header, mime, kind, parts, defects)
+
+
+def _reuse(parts: tuple[Entity, ...], outer: MimeFields) -> int | None:
+    """Find the multipart inside another that has the same boundary; all that follows is taken to be inside it."""
+    boundary = _boundary(outer)
+    same = (
+        n for n, part in enumerate(parts) if part.type.startswith("multipart/") and _boundary(part.mime) == boundary
+    )
+    return next(same, None)
 
 
 def _within_limits(
