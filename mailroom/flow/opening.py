@@ -13,7 +13,7 @@ from mailroom.flow.filing import Understood
 from mailroom.flow.ports import Keyring
 from mailroom.mail import openpgp
 from mailroom.mail.authentication import verdict
-from mailroom.mail.automatic import machine_sign
+from mailroom.mail.automatic import machine_sign, report_in
 from mailroom.mail.message import Message, Opened, OpenPGP, RawMail, Signature
 from mailroom.mail.parse import parse, parse_entity
 from mailroom.mail.same import written
@@ -53,7 +53,7 @@ class Reader:
         opened = self._unprotect(raw.content, outer)
         return replace(
             opened,
-            machine=machine_sign(outer, outer.field("content-type") or "", self.own_addresses),
+            machine=machine_sign(outer, report_in(raw.content, outer), self.own_addresses),
             authentication=verdict(outer.fields, outer.sender, self.authserv_id),
             sender_key=self._sender_key(raw.content, opened.cleartext, outer),
             oversize=not raw.complete,
