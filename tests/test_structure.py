@@ -23,6 +23,7 @@ LIBRARIES: dict[str, str | tuple[str, ...]] = {
     "pebble": "transport/pool.py",
     "mailparser": "mail/parse.py",
     "authres": "mail/authentication.py",
+    "flufl": "mail/bounce.py",
     "inscriptis": "mail/html.py",
     "charset_normalizer": "mail/charset.py",
     "py3langid": "triage/language.py",

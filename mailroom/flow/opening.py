@@ -14,9 +14,11 @@ from mailroom.flow.ports import Keyring
 from mailroom.mail import openpgp
 from mailroom.mail.authentication import verdict
 from mailroom.mail.automatic import machine_sign, report_in
+from mailroom.mail.bounce import may_bounce, read_bounce, told_apart
 from mailroom.mail.message import Message, Opened, OpenPGP, RawMail, Signature
 from mailroom.mail.parse import parse, parse_entity
 from mailroom.mail.same import written
+from mailroom.mail.soft import soft_sign
 from mailroom.mail.spam import spam_sign
 from mailroom.triage.triage import Lexicon, triage
 
@@ -52,14 +54,21 @@ class Reader:
         outer = parse(raw.content)
         opened = self._unprotect(raw.content, outer)
         return replace(
-            opened,
-            machine=machine_sign(outer, report_in(raw.content, outer), self.own_addresses),
+            self._told_apart(opened, raw.content, outer),
             authentication=verdict(outer.fields, outer.sender, self.authserv_id),
             sender_key=self._sender_key(raw.content, opened.cleartext, outer),
             oversize=not raw.complete,
             written=written(raw.content),
             spam=_JUNK if raw.arrival.junk else spam_sign(outer.fields, self.authserv_id),
         )
+
+    def _told_apart(self, opened: Opened, content: bytes, outer: Message) -> Opened:
+        """Add what tells whether a machine sent it, and what a bounce tells."""
+        machine = machine_sign(outer, report_in(content, outer), self.own_addresses)
+        bounce = read_bounce(content) if may_bounce(machine, outer.sender) else None
+        soft = None if machine else soft_sign(outer, self.own_addresses, bounce)
+        machine = told_apart(machine, bounce)
+        return replace(opened, machine=machine, bounce=bounce if machine else None, soft=soft)
 
     def _unprotect(self, content: bytes, outer: Message) -> Opened:
         match openpgp.find(content):

@@ -26,6 +26,10 @@ from mailroom.mail.entity import header_start, read_entity
 from mailroom.mail.message import Attachment, Machine, MachineSign, Message
 from mailroom.mail.thread import is_id_of_ours
 
+# Two signs that do not say what the mail is: `bounce` looks further.
+NO_RETURN = "no answer can reach it"
+TO_BOUNCES = "sent to a bounce address"
+
 # RFC 3464, RFC 8098, RFC 6533 (with UTF-8 addresses)
 _REPORTS = {
     *("message/delivery-status", "message/global-delivery-status"),
@@ -271,9 +275,9 @@ _SIGNS: tuple[tuple[Machine, str, Callable[[_Mail], str | None]], ...] = (
     ("list", "sent to many, with a way out", _unsubscribe),
     ("list", "sent to many", _bulk),
     ("automatic", "no person wrote it", _auto_submitted),
-    ("automatic", "no answer can reach it", _null_return_path),
+    ("automatic", NO_RETURN, _null_return_path),
     ("automatic", "it asks for no automatic answer", _answer_unwanted),
     ("automatic", "an answering machine wrote it", _answering_machine),
     ("automatic", "a report about mail, and no word", _aggregate_report),
-    ("automatic", "sent to a bounce address", _to_bounce_address),
+    ("automatic", TO_BOUNCES, _to_bounce_address),
 )

@@ -115,7 +115,13 @@ class MachineSign:
 
 @dataclass(frozen=True, slots=True)
 class Bounce:
-    """What a report says of a letter that came back: who was not reached, for good or not yet, and its Message-IDs."""
+    """What a report about mail of ours tells. It proves nothing: anybody can write one.
+
+    `recipients` are the addresses that were not reached, bare, with the domain in lower case: as we wrote them, and as
+    the mail was passed on; empty where nobody failed (a read receipt, a success, a provider's complaint).
+    `permanent`: delivery was given up; else it is still tried. `original_ids` are the bare Message-IDs of the mails
+    that came back with it.
+    """
 
     recipients: tuple[str, ...] = ()
     permanent: bool = False
@@ -128,9 +134,9 @@ class Opened:
 
     `cleartext` is the decrypted MIME entity, to be sealed beside the original; None when nothing was
     encrypted. `sender_key` is an OpenPGP certificate that came with the mail for the sender's own address.
-    `spam` names the sign by which our own mail server takes it for spam, `soft` a sign of a machine that proves
-    nothing; None without one. `written` is what two copies of one mail have in common (`mail.same.written`).
-    `bounce` is what a report says of a letter that came back.
+    `spam` names the sign by which our own mail server takes it for spam. `written` is what two copies of one mail have
+    in common (`mail.same.written`). `bounce` is what a machine's report tells of our mail. `soft` says why the sender
+    may be a machine: then the answer waits for the keeper; None where nothing says so, and where `machine` is sure.
     """
 
     message: Message
