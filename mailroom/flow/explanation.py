@@ -13,7 +13,9 @@ from mailroom.triage.facts import Finding, Triage
 
 def explanation(opened: Opened, routed: Routed, text: Rendered | None, *, encrypted: bool) -> dict[str, object]:
     """Give what `explain` prints about one mail, `path` left out; the same is sealed beside the filed mail."""
-    return reading(opened, routed.kind) | {
+    return {
+        **reading(opened, routed.kind),
+        **signs(opened),
         "triage": _triage(routed.triage),
         "rule": _rule(routed.decision),
         "reply": _reply(opened, routed, text, encrypted=encrypted),
@@ -28,6 +30,16 @@ def reading(opened: Opened, kind: Kind) -> dict[str, object]:
         "openpgp": _openpgp(opened.openpgp),
         "authentication": opened.authentication,
         "machine": opened.machine.why if opened.machine else None,
+    }
+
+
+def signs(opened: Opened) -> dict[str, object]:
+    """Give what a machine's report tells of our mail, and why a machine may have sent this one."""
+    bounce = opened.bounce
+    told = {"recipients": list(bounce.recipients), "permanent": bounce.permanent} if bounce else {}
+    return {
+        "soft": opened.soft,
+        "bounce": {**told, "original_ids": list(bounce.original_ids)} if bounce else None,
     }
 
 

@@ -39,7 +39,7 @@ _MAX_LINE = 300
 _MAX_VALUE = 1000
 _MAX_FIELDS = 100
 
-_BLANK_LINE = re.compile(rb"(?:\r\n|\r|\n)[ \t]*(?:\r\n|\r|\n)")
+_BLANK_LINE = re.compile(rb"(?:\r\n|\r(?!\n)|\n)[ \t]*(?:\r\n|\r(?!\n)|\n)")
 _SEPARATORS = re.compile(r"[\s<>(),;:\"\[\]]+")
 _ESCAPED = re.compile(r"\\x\{([0-9A-Fa-f]{1,6})\}")
 _ID = re.compile(rb"<([!-;=?-~]{1,998})>")

@@ -27,6 +27,9 @@ def test_every_report_about_mail_is_a_bounce(report: str) -> None:
     [
         *("message/delivery-status", "message/global-delivery-status", "message/disposition-notification"),
         *("message/feedback-report", "application/tlsrpt+gzip", "application/tlsrpt+json"),
+        "message/global-disposition-notification",
+        *(f"multipart/mixed; report-type={kind}" for kind in ("feedback-report", "TLSRPT", "global-delivery-status")),
+        "multipart/mixed; report-type=global-disposition-notification",
         'multipart/mixed; report-type="delivery-status"; boundary=b',
         "multipart/mixed; report-type=disposition-notification; boundary=b",
     ],
@@ -68,6 +71,8 @@ def test_a_report_in_a_wrapper_is_a_bounce_and_one_that_is_passed_on_is_none(wra
     [
         ("mail.example!example.org!1772496000!1772582399.zip", "application/zip", "", True),
         ("mail.example!example.org!1772496000!1772582399!7.xml.gz", "application/gzip", "", True),
+        ("mail.example!example.org!1772496000!1772582399.gz", "application/x-gzip", "", True),
+        ("mail.example!example.org!1772496000!1772582399.xml", "application/x-zip-compressed", "", True),
         ("mail.example!example.org!1772496000!1772582399.zip", "application/zip", "He sent me this.", False),
         ("mail.example!example.org!1772496000!1772582399.zip", "image/png", "", False),
         ("photos!.zip", "application/zip", "", False),

@@ -44,6 +44,15 @@ def test_the_action_says_whether_delivery_was_given_up_and_else_the_class_of_sta
     )
 
 
+@pytest.mark.parametrize("line_end", [b"\r\n", b"\n", b"\r"])
+@pytest.mark.parametrize("blank", [b"", b" \t"])
+def test_every_recipient_is_read_whatever_ends_a_line(line_end: bytes, blank: bytes) -> None:
+    two = recipient(b"failed") + b"\nFinal-Recipient: rfc822; a@example.net\nAction: failed\n"
+    found = read_bounce(report(two.replace(b"\n\n", b"\n" + blank + b"\n")).replace(b"\n", line_end))
+    assert found is not None
+    assert (found.recipients, found.permanent) == (("mara@example.net", "a@example.net"), True)
+
+
 @pytest.mark.parametrize("action", [b"delivered", b"relayed", b"expanded"])
 def test_nobody_failed_where_the_mail_arrived_whatever_the_words_beside_it_say(action: bytes) -> None:
     assert read_bounce(report(recipient(action, b"2.0.0"))) == Bounce((), False, ("m1@example.org",))

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import pytest
 
 from mailroom.flow.desk import Person
-from mailroom.flow.explanation import reading
+from mailroom.flow.explanation import reading, signs
 from mailroom.flow.filing import Decrypted
 from mailroom.flow.linking import Link
 from mailroom.flow.opening import Reader
@@ -91,7 +91,8 @@ def read(folder: Path, keys: Keys, words: Lexicon) -> dict[str, object]:
     reader = Reader(keys, find_key, frozenset(desk.own), configured, desk.authserv_id, words)
     content = (folder / "mail.eml").read_bytes()
     opened = reader.open(RawMail(Arrival("INBOX", 1, 1, len(content)), content))
-    return reading(opened, kind_of(opened, Link(), [Person(address, "keeper") for address in desk.keepers]))
+    told = reading(opened, kind_of(opened, Link(), [Person(address, "keeper") for address in desk.keepers]))
+    return told | {name: value for name, value in signs(opened).items() if value is not None}
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
