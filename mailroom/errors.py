@@ -106,7 +106,7 @@ class WorkersBroken(MailroomError):
 
 
 class DecryptionFailed(MailroomError):
-    """No cleartext. `why`: no_key | damaged | unprotected | too_large | failed."""
+    """No cleartext. `why`: no_key | symmetric | damaged | unprotected | too_large | too_many | failed."""
 
     def __init__(self, why: str) -> None:
         super().__init__(f"an OpenPGP message could not be opened: {why}")

@@ -38,13 +38,15 @@ class WorkerSettings:
 def reader(settings: WorkerSettings) -> Reader:
     """Build the reader that opens mails for these settings."""
     keyring = GnuPG(settings.home, settings.key, settings.passphrase, settings.max_output)
+    sequoia = Sequoia()
     return Reader(
         keyring=keyring,
-        find_key=Sequoia().certificate_for,
+        find_key=sequoia.certificate_for,
         own_addresses=settings.own_addresses,
         configured=settings.configured,
         authserv_id=settings.authserv_id,
         lexicon=settings.lexicon,
+        signed_by=sequoia.signed_by,
     )
 
 

@@ -5,7 +5,11 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
 
-from mailroom.mail import openpgp
+from mailroom.errors import DecryptionFailed
+from mailroom.flow.unwrapping import unwrap
+from mailroom.mail.entity import read_entity
+from mailroom.mail.parse import parse, parse_entity
+from mailroom.mail.protected import protected
 from mailroom.transport.gnupg import GnuPG
 from mailroom.transport.gnupg_home import DeskHome
 
@@ -37,18 +41,14 @@ class Correspondent:
         Raises:
             DecryptionFailed: it was not encrypted to her.
         """
-        found = openpgp.find(content)
-        if not isinstance(found, openpgp.EncryptedMime):
+        found = unwrap(read_entity(content), self.keyring)
+        if found is None:
             return read_plain(content)
-        opened = self.keyring.decrypt(found.ciphertext).content
-        inner = openpgp.find(opened)
-        signature = ""
-        if isinstance(inner, openpgp.SignedMime):
-            state = self.keyring.verify(inner.signed, inner.signature).state
-            signature = f", the desk's signature is {state}"
-        outer = read_plain(content)
-        subject = openpgp.inner_subject(opened) or outer.subject
-        return Read(subject, _text(opened), outer.message_id, f"opened with her own key{signature}")
+        if not found.cleartexts:
+            raise DecryptionFailed(found.failure or "failed")
+        opened = parse_entity(found.root, parse(content), protected(found.payload).subject if found.payload else None)
+        signature = f", the desk's signature is {found.verdicts[0].signature.state}" if found.verdicts else ""
+        return Read(opened.subject, opened.text, opened.message_id or "", f"opened with her own key{signature}")
 
     def open(self, sealed: bytes) -> bytes:
         """Open an OpenPGP message with this person's key. Raises as `read`."""

@@ -68,6 +68,8 @@ def _openpgp(protection: OpenPGP) -> dict[str, object]:
         "signature": protection.signature.state,
         "signer": protection.signature.signer,
         "subject_protected": protection.subject_protected,
+        "partial": protection.partial,
+        "failure": protection.failure,
     }
 
 

@@ -193,8 +193,13 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Decrypted:
-    """An OpenPGP message that was opened whole, with exit status 0 and the expected status lines."""
+    """An OpenPGP message that was opened whole, with exit status 0 and the expected status lines.
+
+    `encrypted` is False for one that was only signed. `name` is the file name inside, if any.
+    """
 
     content: bytes = field(repr=False)
     weak: bool
     signature: Signature
+    encrypted: bool = True
+    name: str | None = None

@@ -4,29 +4,31 @@ Cheap refusals come before decryption, trust after it: nothing that a decrypted 
 before the whole of it was opened. Synchronous, because it runs in the worker process.
 """
 
-import re
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from mailroom.errors import DecryptionFailed
 from mailroom.flow.filing import Understood
 from mailroom.flow.ports import Keyring
-from mailroom.mail import openpgp
+from mailroom.flow.unwrapping import Unwrapped, Verdict, unwrap
 from mailroom.mail.authentication import verdict
 from mailroom.mail.automatic import machine_sign, report_in
 from mailroom.mail.bounce import may_bounce, read_bounce, told_apart
+from mailroom.mail.entity import header_start, read_entity
 from mailroom.mail.message import Message, Opened, OpenPGP, RawMail, Signature
-from mailroom.mail.parse import parse, parse_entity
+from mailroom.mail.openpgp_keys import attached_keys, autocrypt_key
+from mailroom.mail.parse import parse, parse_entity, read_payload, sender_in
+from mailroom.mail.protected import Protected, protected
 from mailroom.mail.same import written
 from mailroom.mail.soft import soft_sign
 from mailroom.mail.spam import spam_sign
 from mailroom.triage.triage import Lexicon, triage
 
-# Finds in keys that came with a mail a usable certificate for an address (`Encryptor.certificate_for`).
-# S/MIME encryption (RFC 8551 section 3.3): we cannot open it, and must not answer it in clear.
-_ENVELOPED = re.compile(r"application/(x-)?pkcs7-mime(?!.*signed-data)", re.IGNORECASE | re.DOTALL)
 _JUNK = "it lay in the folder for junk"
+# Finds in keys that came with a mail a usable certificate for an address (`Encryptor.certificate_for`).
 FindKey = Callable[[bytes, str], bytes | None]
+# Tells whether a certificate made a signature: over bytes, or inside a message (`Encryptor.signed_by`).
+SignedBy = Callable[[bytes, bytes, bytes | None], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class Reader:
     configured: frozenset[str]
     authserv_id: str
     lexicon: Lexicon = field(repr=False)
+    signed_by: SignedBy = field(default=lambda _certificate, _content, _detached: False, repr=False)
 
     def understand(self, raw: RawMail) -> Understood:
         """Open one mail and say what it is about. Never raises for what stands in the mail."""
@@ -52,11 +55,16 @@ class Reader:
     def open(self, raw: RawMail) -> Opened:
         """Open one mail. Never raises for what stands in the mail."""
         outer = parse(raw.content)
-        opened = self._unprotect(raw.content, outer)
+        found = unwrap(read_entity(raw.content, header_start(raw.content)), self.keyring)
+        opened = self._opened(found, outer) if found else Opened(outer)
+        authentication = verdict(outer.fields, outer.sender, self.authserv_id)
+        key = self._sender_key(raw.content, found, outer)
         return replace(
             self._told_apart(opened, raw.content, outer),
-            authentication=verdict(outer.fields, outer.sender, self.authserv_id),
-            sender_key=self._sender_key(raw.content, opened.cleartext, outer),
+            authentication=authentication,
+            sender_key=key,
+            key_vouched=key is not None
+            and (authentication == "pass" or (authentication == "none" and self._is_signed_by(key, found))),
             oversize=not raw.complete,
             written=written(raw.content),
             spam=_JUNK if raw.arrival.junk else spam_sign(outer.fields, self.authserv_id),
@@ -70,88 +78,89 @@ class Reader:
         machine = told_apart(machine, bounce)
         return replace(opened, machine=machine, bounce=bounce if machine else None, soft=soft)
 
-    def _unprotect(self, content: bytes, outer: Message) -> Opened:
-        match openpgp.find(content):
-            case openpgp.EncryptedMime(ciphertext):
-                return self._encrypted(ciphertext, outer)
-            case openpgp.InlineEncrypted(ciphertext, whole):
-                return self._inline_encrypted(ciphertext, outer, whole=whole)
-            case openpgp.SignedMime(signed, signature, whole):
-                verified = self._trusted(self.keyring.verify(signed, signature), outer, whole=whole)
-                subject = openpgp.inner_subject(signed) if verified.state == "valid" else None
-                message = replace(outer, subject=subject) if subject is not None else outer
-                return Opened(message, OpenPGP(signature=verified, subject_protected=subject is not None))
-            case openpgp.InlineSigned(armored, whole):
-                verified, covered = self.keyring.verify_inline(armored)
-                message = outer
-                if whole and covered:
-                    message = replace(parse_entity(_as_text(covered), outer, None), attachments=outer.attachments)
-                return Opened(message, OpenPGP(signature=self._trusted(verified, outer, whole=whole)))
-        if _ENVELOPED.search(outer.field("content-type") or ""):
-            return _closed(outer, DecryptionFailed("smime"))
-        return Opened(outer)
+    def _opened(self, found: Unwrapped, outer: Message) -> Opened:
+        signature = self._signature(found, outer)
+        inner = _protected(found, signature)
+        message = parse_entity(found.root, outer, inner.subject)
+        if inner.sender is not None and sender_in(inner.sender) != outer.sender:
+            message = replace(message, defects=(*message.defects, "from-mismatch"))
+        protection = OpenPGP(
+            encrypted=found.encrypted,
+            decrypted=bool(found.cleartexts),
+            weak=found.weak,
+            signature=signature,
+            subject_protected=inner.subject is not None,
+            failure=found.failure,
+            partial=found.partial,
+        )
+        return Opened(message, protection, cleartext=_together(found.cleartexts))
 
-    def _encrypted(self, ciphertext: bytes, outer: Message) -> Opened:
-        try:
-            decrypted = self.keyring.decrypt(ciphertext)
-        except DecryptionFailed as failure:
-            return _closed(outer, failure)
-        signature, entity = decrypted.signature, decrypted.content
-        if signature.state == "none":  # RFC 3156 section 6.1: a signed entity inside the encrypted one
-            inner = openpgp.find(entity)
-            if isinstance(inner, openpgp.SignedMime):
-                signature = self.keyring.verify(inner.signed, inner.signature)
-                signature = self._trusted(signature, outer, whole=inner.whole)
-        subject = openpgp.inner_subject(entity)
-        verified = self._trusted(signature, outer, whole=True)
-        protection = OpenPGP(True, True, decrypted.weak, verified, subject is not None)
-        return Opened(parse_entity(entity, outer, subject), protection, cleartext=entity)
+    def _signature(self, found: Unwrapped, outer: Message) -> Signature:
+        """Pick the signature that says most; none counts for more than it covers."""
+        judged = [self._trusted(one, outer) for one in found.verdicts]
+        valid = (signature for signature in judged if signature.state == "valid")
+        return next(valid, judged[0] if judged else Signature())
 
-    def _inline_encrypted(self, ciphertext: bytes, outer: Message, *, whole: bool) -> Opened:
-        try:
-            decrypted = self.keyring.decrypt(ciphertext)
-        except DecryptionFailed as failure:
-            return _closed(outer, failure, text="" if whole else _without_armor(outer.text))
-        entity = _as_text(decrypted.content)
-        inner = parse_entity(entity, outer, None)
-        text = inner.text if whole else f"{_without_armor(outer.text)}\n\n{inner.text}".strip()
-        message = replace(inner, text=text, attachments=outer.attachments)
-        signature = self._trusted(decrypted.signature, outer, whole=whole)
-        return Opened(message, OpenPGP(True, True, decrypted.weak, signature), cleartext=entity)
-
-    def _trusted(self, signature: Signature, outer: Message, *, whole: bool) -> Signature:
+    def _trusted(self, found: Verdict, outer: Message) -> Signature:
         """Let a good signature count only for all of the shown text, from the sender's key or a configured one."""
+        signature = found.signature
         if signature.state != "valid":
             return signature
-        if not whole:
+        if not found.whole:
             return replace(signature, state="invalid")
-        known = signature.signer in self.configured or (outer.sender or "").casefold() in {
-            address.casefold() for address in signature.addresses
-        }
-        return signature if known else replace(signature, state="unknown_key")
+        if signature.signer in self.configured:
+            return signature
+        # Which of several senders a reader is shown, nobody knows.
+        alone = "several-from" not in outer.defects and outer.sender is not None
+        hers = alone and (outer.sender or "").casefold() in {one.casefold() for one in signature.addresses}
+        return signature if hers else replace(signature, state="unknown_key")
 
-    def _sender_key(self, content: bytes, cleartext: bytes | None, outer: Message) -> bytes | None:
-        if outer.sender is None:
+    def _sender_key(self, content: bytes, found: Unwrapped | None, outer: Message) -> bytes | None:
+        """Find the key that came for the sender: what was encrypted says more than what anybody could have added."""
+        if outer.sender is None or "several-from" in outer.defects:
             return None
-        found = [openpgp.autocrypt_key(value, outer.sender) for value in outer.all("autocrypt")]
-        usable = [key for key in found if key is not None]
-        # Autocrypt Level 1, section 2.4.1: more than one valid header counts as none.
-        offered = [cleartext and openpgp.attached_keys(cleartext), *(usable if len(usable) == 1 else ())]
-        if cleartext is None:
-            offered.append(openpgp.attached_keys(content))
+        inside = found.cleartexts if found else ()
+        offered = [*map(attached_keys, inside), _autocrypt(_inner_fields(found), outer.sender)]
+        offered.append(_autocrypt(outer.all("autocrypt"), outer.sender))
+        if not inside:
+            offered.append(attached_keys(content))
         certificates = (self.find_key(keys, outer.sender) for keys in offered if keys)
-        return next((found for found in certificates if found), None)
+        return next((one for one in certificates if one), None)
+
+    def _is_signed_by(self, key: bytes, found: Unwrapped | None) -> bool:
+        """Whether this key signed all of the mail; gpg does not know it, and is not to."""
+        for one in found.verdicts if found else ():
+            if one.whole and one.signature.state in {"valid", "unknown_key"}:
+                signed = one.signed
+                content = self.keyring.signed_inside(signed.content) if signed.sealed else signed.content
+                if self.signed_by(key, content, signed.detached):
+                    return True
+        return False
 
 
-def _closed(outer: Message, failure: DecryptionFailed, text: str = "") -> Opened:
-    """Give what stands in clear of a mail that does not open."""
-    return Opened(replace(outer, text=text), OpenPGP(encrypted=True, failure=failure.why))
+def _protected(found: Unwrapped, signature: Signature) -> Protected:
+    """Give the protected header fields; those that are only signed count with a signature that counts."""
+    is_sound = bool(found.cleartexts) or signature.state == "valid"
+    return protected(found.payload) if found.payload is not None and is_sound else Protected()
 
 
-def _as_text(content: bytes) -> bytes:
-    return b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n" + content
+def _inner_fields(found: Unwrapped | None) -> list[str]:
+    """Give the Autocrypt fields of a protected header."""
+    if found is None or found.payload is None or not found.cleartexts:
+        return []
+    return [value.decode("ascii", "replace") for name, value in found.payload.header if name == "autocrypt"]
 
 
-def _without_armor(text: str) -> str:
-    start, _, rest = text.partition("-----BEGIN PGP MESSAGE-----")
-    return start + rest.partition("-----END PGP MESSAGE-----")[2]
+def _autocrypt(values: list[str], sender: str) -> bytes | None:
+    """Follow Autocrypt Level 1: more than one valid field counts as none."""
+    usable = [key for value in values if (key := autocrypt_key(value, sender)) is not None]
+    return usable[0] if len(usable) == 1 else None
+
+
+def _together(cleartexts: tuple[bytes, ...]) -> bytes | None:
+    """Give what was decrypted as one thing to seal: several things as one multipart entity."""
+    if len(cleartexts) < 2:
+        return cleartexts[0] if cleartexts else None
+    mark = b"=_" + hashlib.sha256(b"".join(cleartexts)).hexdigest().encode()
+    parts = b"".join(b"--" + mark + b"\r\n" + read_payload(one).content + b"\r\n" for one in cleartexts)
+    return b'Content-Type: multipart/mixed; boundary="' + mark + b'"\r\n\r\n' + parts + b"--" + mark + b"--\r\n"

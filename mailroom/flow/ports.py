@@ -135,6 +135,10 @@ class Keyring(Protocol):
         """
         ...
 
+    def signed_inside(self, ciphertext: bytes, /) -> bytes:
+        """Take the encryption off a message, and give the signed message inside as it is; b"" when that fails."""
+        ...
+
     def verify(self, signed: bytes, signature: bytes, /) -> Signature:
         """Judge a detached signature over exactly these bytes."""
         ...
@@ -183,6 +187,10 @@ class Encryptor(Protocol):
 
     def certificate_for(self, keys: bytes, address: str) -> bytes | None:
         """Find in `keys` (binary or armored) a usable certificate whose user id has exactly this address."""
+        ...
+
+    def signed_by(self, certificate: bytes, content: bytes, detached: bytes | None) -> bool:
+        """Whether this certificate signed `content`: by a detached signature, or as the OpenPGP message that it is."""
         ...
 
 

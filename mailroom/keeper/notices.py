@@ -149,7 +149,20 @@ def _attachment(attachment: Attachment) -> str:
 
 
 def _protection(protection: OpenPGP) -> str:
-    if protection.encrypted and not protection.decrypted:
-        return f"encrypted, could not be opened ({protection.failure})"
+    if protection.closed:
+        return f"could not be opened: {_CLOSED.get(protection.failure or '', 'it failed')}"
     sealed = "encrypted" + (", but weakly" if protection.weak else "") if protection.encrypted else "not encrypted"
-    return f"{sealed}; signature: {protection.signature.state}"
+    partly = "; only a part was: other words came in clear" if protection.partial else ""
+    left = f"; something did not open: {_CLOSED.get(protection.failure, 'it failed')}" if protection.failure else ""
+    return f"{sealed}{partly}{left}; signature: {protection.signature.state}"
+
+
+_CLOSED = {
+    "no_key": "it is encrypted to a key that the desk does not have",
+    "symmetric": "it is encrypted with a password, not with a key",
+    "damaged": "the encrypted part is damaged, or somebody changed it",
+    "unprotected": "it is encrypted without protection against changes, so it may have been changed",
+    "too_large": "it would open to more than the desk takes",
+    "too_many": "it has too many encrypted parts",
+    "smime": "it is protected with S/MIME, which the desk cannot read",
+}

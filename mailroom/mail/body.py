@@ -142,7 +142,7 @@ def _points_at_html(text: str) -> bool:
 
 def _beside(part: Entity) -> tuple[Entity, ...]:
     """Give the attachments inside a version that is not shown."""
-    return tuple(leaf for leaf in part.leaves() if leaf.type not in _TWINS | _PLUMBING or _is_attached(leaf))
+    return tuple(leaf for leaf in part.leaves() if leaf.type not in _TWINS | _PLUMBING or is_attached(leaf))
 
 
 def _related(entity: Entity) -> Body:
@@ -167,7 +167,7 @@ def _leaf(entity: Entity) -> Body:
         return _wrapped(entity)
     # A multipart in which no part was found is shown as it is, so that its text is not lost.
     broken = entity.type.startswith("multipart/") and "no-boundary" in entity.defects
-    if not broken and (entity.type not in _TEXTS or _is_attached(entity)):
+    if not broken and (entity.type not in _TEXTS or is_attached(entity)):
         return Body(attached=(entity,))
     text, files, defects = _text(entity)
     return Body((text,) if text.strip() else (), files, defects)
@@ -183,7 +183,7 @@ def _wrapped(entity: Entity) -> Body:
     )
 
 
-def _is_attached(entity: Entity) -> bool:
+def is_attached(entity: Entity) -> bool:
     """Tell a file from a text: it says so, or it has a name and does not say `inline`. The mail itself is no file."""
     if entity.disposition in {"", "inline"}:
         return entity.disposition == "" and entity.start > 0 and file_name(entity) is not None

@@ -95,7 +95,11 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class OpenPGP:
-    """What OpenPGP did for this mail. `weak`: opened, but without integrity protection or with old ciphers."""
+    """What OpenPGP did for this mail.
+
+    `weak`: opened, but with old ciphers. `failure`: why something in it did not open (`DecryptionFailed.why`, or
+    "smime"). `partial`: some of it was encrypted, and some that is shown came in clear.
+    """
 
     encrypted: bool = False
     decrypted: bool = False
@@ -103,6 +107,12 @@ class OpenPGP:
     signature: Signature = Signature()
     subject_protected: bool = False
     failure: str | None = None
+    partial: bool = False
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing of what was protected could be read: the mail waits for a key."""
+        return self.failure is not None and not self.decrypted
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +143,8 @@ class Opened:
     """A mail that was read: what was written, what protected it, who vouches for its sender.
 
     `cleartext` is the decrypted MIME entity, to be sealed beside the original; None when nothing was
-    encrypted. `sender_key` is an OpenPGP certificate that came with the mail for the sender's own address.
+    encrypted. `sender_key` is an OpenPGP certificate that came with the mail for the sender's own address;
+    `key_vouched`: our own mail server vouches for the sender, or this very key signed the mail.
     `spam` names the sign by which our own mail server takes it for spam. `written` is what two copies of one mail have
     in common (`mail.same.written`). `bounce` is what a machine's report tells of our mail. `soft` says why the sender
     may be a machine: then the answer waits for the keeper; None where nothing says so, and where `machine` is sure.
@@ -150,3 +161,4 @@ class Opened:
     soft: str | None = None
     written: str | None = None
     bounce: Bounce | None = None
+    key_vouched: bool = False

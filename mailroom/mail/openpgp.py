@@ -1,265 +1,178 @@
-"""How OpenPGP protects a mail: found in the raw bytes, before anything is decrypted or verified.
+"""Where OpenPGP protects something in a mail: found in its parts, before anything is decrypted or verified.
 
-A mail has at most one ciphertext or one signed part that counts; the first is taken. What is called *whole*
-is what the protection covers completely: only then may it speak for all that is shown.
+What a signature covers, and what was encrypted, is for `flow.unwrapping` to say: here stands what one part is.
 
 See Also:
     RFC 3156 (PGP/MIME), https://www.rfc-editor.org/rfc/rfc3156
     RFC 9580 section 7 (cleartext signatures), https://www.rfc-editor.org/rfc/rfc9580#section-7
-    RFC 9788 (protected header fields), https://www.rfc-editor.org/rfc/rfc9788
-    Autocrypt Level 1 (keys that come with mail), https://docs.autocrypt.org/level1.html
 """
 
-import binascii
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
-from mailroom.mail.body import read_body
-from mailroom.mail.charset import decode, one_line
-from mailroom.mail.encodedword import decode_words
-from mailroom.mail.entity import Entity, header_start, read_entity
-from mailroom.mail.html import html_to_text
+from mailroom.mail.body import file_name
+from mailroom.mail.entity import Entity
 from mailroom.mail.transfer import decoded
 
 _BARE_LF = re.compile(rb"(?<!\r)\n")
-# Of a part that is no text only so much is decoded to see whether it is armored.
+# Of a part that is no text only so much is decoded to see whether it is OpenPGP.
 _PEEK_BYTES = 1000
-_MAX_KEYS_BYTES = 1_048_576
-_SIGNED = (b"SIGNED MESSAGE", b"SIGNATURE")
-_AUTOCRYPT = {"addr", "prefer-encrypt", "keydata"}
 _PGP_MIME = "application/pgp-encrypted"
 _PGP_SIGNATURE = "application/pgp-signature"
+_VERSION = b"Version: 1"
+_SUFFIX = re.compile(r"\.(asc|gpg|pgp)$", re.IGNORECASE)
+# What a message begins with (RFC 9580 section 5): session keys, signature headers, compressed or encrypted data.
+_MESSAGE_TAGS = {1, 3, 4, 8, 9, 18, 20}
+_BEGIN = re.compile(rb"^[ \t]*-----BEGIN PGP (MESSAGE|SIGNED MESSAGE)-----[ \t]*\r?$", re.MULTILINE)
+_END_OF_MESSAGE = re.compile(rb"^[ \t]*-----END PGP MESSAGE-----[ \t]*\r?(?:\n|\Z)", re.MULTILINE)
+_END_OF_SIGNED = re.compile(rb"^[ \t]*-----END PGP SIGNATURE-----[ \t]*\r?(?:\n|\Z)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class EncryptedMime:
-    """PGP/MIME: the ciphertext is a whole MIME entity. Empty when the part that should hold it does not."""
+    """PGP/MIME: the ciphertext of a whole MIME entity, and the parts beside it that do not belong to it.
+
+    The ciphertext is empty when the part that should hold it does not.
+    """
 
     ciphertext: bytes = field(repr=False)
+    beside: tuple[Entity, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class SignedMime:
-    """PGP/MIME: exactly the signed bytes with CRLF line ends, and the detached signature (armored).
-
-    `whole` is True only when the signed part and the signature are all that the mail has.
-    """
+    """PGP/MIME: exactly the signed bytes with CRLF line ends, and the detached signature (armored)."""
 
     signed: bytes = field(repr=False)
     signature: bytes = field(repr=False)
-    whole: bool
 
 
 @dataclass(frozen=True, slots=True)
-class InlineEncrypted:
-    """An armored message in a text, or as a file. `whole`: no other text is shown than what it holds."""
+class Piece:
+    """A run of a text: what stands in clear, an armored message, or a cleartext-signed message."""
 
-    ciphertext: bytes = field(repr=False)
-    whole: bool
-
-
-@dataclass(frozen=True, slots=True)
-class InlineSigned:
-    """A cleartext-signed message in a text. `whole`: no other text is shown than what it holds."""
-
-    armored: bytes = field(repr=False)
-    whole: bool
+    kind: Literal["clear", "message", "signed"]
+    content: bytes = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Unprotected:
-    """No OpenPGP message."""
+def encrypted_mime(entity: Entity) -> EncryptedMime | None:
+    """Read multipart/encrypted, or what Exchange makes of it: multipart/mixed with the same parts and an empty text."""
+    if entity.type == "multipart/encrypted" and parameter(entity, "protocol") in {None, _PGP_MIME}:
+        found = _ciphertext(part for part in entity.parts if part.type != _PGP_MIME)
+        if found is None and parameter(entity, "protocol") is None:
+            return None
+    elif entity.type == "multipart/mixed" and any(map(_is_version, entity.parts)):
+        found = _ciphertext(part for part in entity.parts if not _is_version(part))
+        if found is None:
+            return None
+    else:
+        return None
+    part, ciphertext = found or (None, b"")
+    return EncryptedMime(ciphertext, tuple(one for one in entity.parts if one is not part and not _is_version(one)))
 
 
-Protection = EncryptedMime | SignedMime | InlineEncrypted | InlineSigned | Unprotected
+def signed_mime(entity: Entity) -> SignedMime | None:
+    """Read multipart/signed: its first part is signed, its second is the signature."""
+    if entity.type != "multipart/signed" or len(entity.parts) < 2:
+        return None
+    first, second = entity.parts[:2]
+    if second.type != _PGP_SIGNATURE or parameter(entity, "protocol") not in {None, _PGP_SIGNATURE}:
+        return None
+    signed = _BARE_LF.sub(b"\r\n", entity.content[first.start : first.end])  # RFC 3156 section 5
+    return SignedMime(signed, body(second))
 
 
-def find(content: bytes) -> Protection:
-    """Say how a mail, or a decrypted MIME entity, is protected. Never raises, whatever the bytes are."""
-    root = _root(content)
-    return _encrypted(root) or _signed(root) or _in_list(root) or _inline(root) or Unprotected()
+def encrypted_file(leaf: Entity) -> bytes | None:
+    """Give the OpenPGP message that an attached file is, armored or binary; None when it is none.
 
-
-def inner_subject(entity: bytes) -> str | None:
-    """Give the Subject that a decrypted or signed entity carries inside, decoded; None without one.
-
-    It counts only where the entity says that its header is protected: `hp` (RFC 9788) or
-    `protected-headers` (as Thunderbird and K-9 write it).
+    Binary ones are known by their name (.gpg, .pgp, .asc) or their type, since any byte may begin any file.
     """
-    payload = _root(entity)
-    if payload.type == "multipart/signed" and payload.parts:
-        payload = payload.parts[0]
-    if _parameter(payload, "hp") is None and _parameter(payload, "protected-headers") is None:
-        return None
-    subject = next((value for name, value in payload.header if name == "subject"), None)
-    return None if subject is None else one_line(decode_words(subject)[0])
+    beginning = peek(leaf)
+    if beginning.lstrip().startswith(b"-----BEGIN PGP MESSAGE-----"):
+        return message(body(leaf))
+    named = leaf.type in {_PGP_MIME, "application/pgp"} or _SUFFIX.search(file_name(leaf) or "")
+    return body(leaf) if named and _tag(beginning) in _MESSAGE_TAGS else None
 
 
-def attached_keys(content: bytes) -> bytes | None:
-    """Give the public keys that came with a mail: parts of type application/pgp-keys, else the first armored block.
+def inner_name(leaf: Entity) -> str | None:
+    """Give the name of an encrypted file without the suffix that says so; None without a name."""
+    return _SUFFIX.sub("", file_name(leaf) or "") or None
 
-    None when there are none, or more than 1 MiB of them.
+
+def message(content: bytes) -> bytes | None:
+    """Give an armored message without what stands around it; binary OpenPGP as it is; None for anything else."""
+    block = next((piece.content for piece in pieces(content) if piece.kind == "message"), None)
+    # Every OpenPGP packet begins with bit 7 set (RFC 9580 section 4.2).
+    return block or (content if content[:1] >= b"\x80" else None)
+
+
+def pieces(text: bytes) -> Sequence[Piece]:
+    """Cut a text where armored blocks begin and end; nothing is lost. Without a block it is one clear piece.
+
+    Their lines begin the line, so a quoted block ("> ") is none. A message that was cut off is a message all the same
+    (a damaged one); a signed text without signature is none.
     """
-    root = _root(content)
-    keys = [_body(leaf) for leaf in root.leaves() if leaf.type == "application/pgp-keys"]
-    if not keys:
-        blocks = (_block(text, b"PUBLIC KEY BLOCK") for text in _armored(root, b"PUBLIC KEY BLOCK"))
-        keys = [block.armor for block in blocks if block][:1]
-    together = b"\n".join(keys)
-    return together if keys and len(together) <= _MAX_KEYS_BYTES else None
+    return tuple(_pieces(text)) if b"-----BEGIN PGP " in text else (Piece("clear", text),)
 
 
-def autocrypt_key(value: str, sender: str) -> bytes | None:
-    """Read one Autocrypt field of a mail from `sender`; give the binary certificate, or None.
-
-    None when the field is for another address (case ignored), repeats an attribute, has an unknown one that does
-    not begin with "_", or has no sound key. That a mail has several such fields is for the caller to refuse.
-    """
-    pairs = [part.partition("=") for part in value.split(";") if part.strip()]
-    attributes = {name.strip().lower(): content.strip() for name, _, content in pairs}
-    critical = {name for name in attributes if not name.startswith("_")}
-    if len(attributes) != len(pairs) or not critical <= _AUTOCRYPT:
-        return None
-    if attributes.get("addr", "").casefold() != sender.casefold():
-        return None
-    code = "".join(attributes.get("keydata", "").split())
-    try:
-        return binascii.a2b_base64(code.encode(), strict_mode=True) or None
-    except (binascii.Error, UnicodeEncodeError):
-        return None
-
-
-def _root(content: bytes) -> Entity:
-    """Cut the mail into parts, from the same beginning as `parse` does."""
-    return read_entity(content, header_start(content))
-
-
-def _body(entity: Entity) -> bytes:
+def body(entity: Entity) -> bytes:
+    """Give what a leaf holds, with its transfer encoding undone."""
     return decoded(entity.content[entity.body : entity.end], entity.encoding)[0]
 
 
-def _parameter(entity: Entity, name: str) -> str | None:
+def peek(leaf: Entity) -> bytes:
+    """Give the beginning of what a leaf holds."""
+    return decoded(leaf.content[leaf.body : min(leaf.body + _PEEK_BYTES, leaf.end)], leaf.encoding)[0]
+
+
+def parameter(entity: Entity, name: str) -> str | None:
+    """Give a parameter of Content-Type in lower case."""
     value = entity.mime.get_param(name)
     return None if value is None else str(value[2] if isinstance(value, tuple) else value).strip().lower()
 
 
-def _encrypted(entity: Entity) -> EncryptedMime | None:
-    """Read multipart/encrypted, or what Exchange makes of it: multipart/mixed with the same parts and an empty text."""
-    if entity.type == "multipart/encrypted" and _parameter(entity, "protocol") in {None, _PGP_MIME}:
-        messages = _messages(part for part in entity.parts if part.type != _PGP_MIME)
-        fits = bool(messages) or _parameter(entity, "protocol") is not None
-        return EncryptedMime((messages or [b""])[0]) if fits else None
-    if entity.type == "multipart/mixed" and any(part.type == _PGP_MIME for part in entity.parts):
-        others = [part for part in entity.parts if part.type != _PGP_MIME and not _is_empty_text(part)]
-        messages = _messages(others)
-        return EncryptedMime(messages[0]) if len(others) == len(messages) == 1 else None
-    return None
+def _pieces(text: bytes) -> Iterator[Piece]:
+    done = 0
+    signatures = True  # once no signature follows, none does: no text is searched twice
+    for begin in _BEGIN.finditer(text):
+        is_signed = begin[1] == b"SIGNED MESSAGE"
+        if begin.start() < done or (is_signed and not signatures):
+            continue
+        end = (_END_OF_SIGNED if is_signed else _END_OF_MESSAGE).search(text, begin.end())
+        if end is None and is_signed:
+            signatures = False
+            continue
+        stop = end.end() if end else len(text)
+        yield Piece("clear", text[done : begin.start()])
+        block = text[begin.start() : stop]
+        yield Piece("signed", block) if is_signed else Piece("message", _stripped(block))
+        done = stop
+    yield Piece("clear", text[done:])
 
 
-def _is_empty_text(part: Entity) -> bool:
-    return part.type.startswith("text/") and not read_body(part).texts and not _message(_body(part))
+def _stripped(armor: bytes) -> bytes:
+    """Armor may be indented, and HTML leaves blanks around its lines."""
+    return b"".join(line.replace(b"\xc2\xa0", b" ").strip() + b"\n" for line in armor.splitlines())
 
 
-def _messages(parts: Iterable[Entity]) -> list[bytes]:
-    return [message for part in parts if (message := _message(_body(part)))]
+def _is_version(part: Entity) -> bool:
+    """Tell the part that only says that the other one is encrypted; Exchange takes its type away."""
+    if part.type == _PGP_MIME:
+        return True
+    is_short = not part.parts and part.end - part.body <= _PEEK_BYTES
+    return part.type == "application/octet-stream" and is_short and body(part).strip() == _VERSION
 
 
-def _message(body: bytes) -> bytes | None:
-    """Give an armored message without what stands around it; binary OpenPGP as it is."""
-    block = _block(body, b"MESSAGE")
-    if block:
-        return block.armor
-    # Every OpenPGP packet begins with bit 7 set (RFC 9580 section 4.2).
-    return body if body[:1] >= b"\x80" else None
+def _ciphertext(parts: Iterator[Entity]) -> tuple[Entity, bytes] | None:
+    """Find the first part that is a message."""
+    leaves = (part for part in parts if not part.parts)
+    return next(((part, found) for part in leaves if (found := message(body(part))) is not None), None)
 
 
-def _signed(entity: Entity) -> SignedMime | None:
-    if entity.type != "multipart/signed" or len(entity.parts) < 2:
+def _tag(beginning: bytes) -> int | None:
+    """Read the type of the first packet (RFC 9580 section 4.2)."""
+    if beginning[:1] < b"\x80":
         return None
-    first, second = entity.parts[:2]
-    if second.type != _PGP_SIGNATURE or _parameter(entity, "protocol") not in {None, _PGP_SIGNATURE}:
-        return None
-    signed = _BARE_LF.sub(b"\r\n", entity.content[first.start : first.end])  # RFC 3156 section 5
-    return SignedMime(signed, _body(second), whole=len(entity.parts) == 2)
-
-
-def _in_list(root: Entity) -> EncryptedMime | SignedMime | None:
-    """Look one level into multipart/mixed, where mailing lists put a mail to add their footer."""
-    if root.type != "multipart/mixed":
-        return None
-    inside = [part for part in root.parts if part.type in {"multipart/encrypted", "multipart/signed"}]
-    if len(inside) != 1:
-        return None
-    signed = _signed(inside[0])
-    if signed:
-        return SignedMime(signed.signed, signed.signature, whole=False)
-    footers = all(part.type == "text/plain" for part in root.parts if part is not inside[0])
-    return _encrypted(inside[0]) if footers else None
-
-
-def _inline(root: Entity) -> InlineEncrypted | InlineSigned | None:
-    for text in _armored(root, b"MESSAGE"):
-        block = _block(text, b"MESSAGE")
-        if block:
-            # Armor may be indented, and HTML leaves blanks around its lines.
-            lines = b"\n".join(line.strip() for line in block.armor.splitlines())
-            return InlineEncrypted(lines + b"\n", block.alone and _is_all_shown(root, b"MESSAGE"))
-    for leaf in root.leaves():
-        block = _block(_body(leaf), *_SIGNED) if leaf.type == "text/plain" else None
-        if block:
-            return InlineSigned(block.armor, block.alone and _is_all_shown(root, *_SIGNED))
-    return None
-
-
-def _is_all_shown(root: Entity, *titles: bytes) -> bool:
-    """Tell whether the mail shows no text, or one that is an armored block and nothing else."""
-    blocks = [_block(text.encode(), *titles) for text in read_body(root).texts]
-    return len(blocks) <= 1 and all(block is not None and block.alone for block in blocks)
-
-
-def _armored(root: Entity, title: bytes) -> Iterator[bytes]:
-    """Give the bytes that may hold armor: plain texts, then HTML as text, then files that begin with it."""
-    leaves = list(root.leaves())
-    yield from (_body(leaf) for leaf in leaves if leaf.type == "text/plain")
-    yield from (_html(leaf) for leaf in leaves if leaf.type == "text/html")
-    begin = b"-----BEGIN PGP " + title + b"-----"
-    for leaf in leaves:
-        peek = decoded(leaf.content[leaf.body : min(leaf.body + _PEEK_BYTES, leaf.end)], leaf.encoding)[0]
-        if leaf.type not in {"text/plain", "text/html"} and peek.lstrip().startswith(begin):
-            yield _body(leaf)
-
-
-def _html(leaf: Entity) -> bytes:
-    page = _body(leaf)
-    return html_to_text(decode(page, leaf.charset)[0]).encode() if b"-----BEGIN PGP " in page else b""
-
-
-def _is_blank(text: bytes) -> bool:
-    return not text.replace(b"\xc2\xa0", b" ").strip()
-
-
-@dataclass(frozen=True, slots=True)
-class _Block:
-    """An armored block, and whether it stands alone in its text."""
-
-    armor: bytes
-    alone: bool
-
-
-def _block(text: bytes, title: bytes, end_title: bytes | None = None) -> _Block | None:
-    """Find the first armored block. Its lines begin the line, so a quoted block ("> ") is none.
-
-    A message that was cut off is a message all the same (a damaged one); a signed text without signature is none.
-    """
-    if b"-----BEGIN PGP " + title not in text:
-        return None
-    begin = re.search(rb"^[ \t]*-----BEGIN PGP " + title + rb"-----[ \t]*\r?$", text, re.MULTILINE)
-    if not begin:
-        return None
-    mark = rb"^[ \t]*-----END PGP " + (end_title or title) + rb"-----[ \t]*\r?(?:\n|\Z)"
-    end = re.compile(mark, re.MULTILINE).search(text, begin.end())
-    if end is None and end_title:
-        return None
-    stop = end.end() if end else len(text)
-    return _Block(text[begin.start() : stop], _is_blank(text[: begin.start()] + text[stop:]))
+    return beginning[0] & 0x3F if beginning[0] & 0x40 else (beginning[0] & 0x3C) >> 2

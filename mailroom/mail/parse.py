@@ -81,16 +81,19 @@ def parse(content: bytes) -> Message:
     return replace(message, defects=_each_once(header, _structure_defects(entity), body.defects))
 
 
-def parse_entity(entity: bytes, outer: Message, subject: str | None) -> Message:
+def read_payload(content: bytes) -> Entity:
+    """Cut a decrypted MIME entity into parts; bytes without a single MIME field are text from the first byte on."""
+    root = read_entity(content)
+    return root if any(_MIME_FIELD.match(name) for name, _ in root.header) else read_entity(b"\n" + content)
+
+
+def parse_entity(entity: bytes | Entity, outer: Message, subject: str | None) -> Message:
     """Read the MIME entity that was decrypted or is signed: its text and attachments in the place of the outer ones.
 
     Addresses, date, ids and fields stay those of `outer`. `subject` is the protected subject, None without one.
-    Bytes without a single MIME field are text from the first byte on, so the cleartext of inline OpenPGP may be
-    given too. Never raises.
+    Bytes are read as `read_payload` does. Never raises.
     """
-    root = read_entity(entity)
-    if not any(_MIME_FIELD.match(name) for name, _ in root.header):
-        root = read_entity(b"\n" + entity)
+    root = read_payload(entity) if isinstance(entity, bytes) else entity
     body = read_body(root)
     title = outer.subject if subject is None else one_line(subject)
     return replace(
@@ -101,6 +104,11 @@ def parse_entity(entity: bytes, outer: Message, subject: str | None) -> Message:
         defects=_each_once(outer.defects, _structure_defects(root), body.defects),
         unreadable=False,
     )
+
+
+def sender_in(value: bytes) -> str | None:
+    """Read the first usable address of a From field, the domain in lower case; None without one."""
+    return next((bare for _, bare in _addresses(value, None) if bare), None)
 
 
 def _unreadable() -> Message:

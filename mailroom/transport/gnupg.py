@@ -30,7 +30,7 @@ import gnupg
 from mailroom.errors import ConfigError, DecryptionFailed, EncryptionFailed, Problem
 from mailroom.flow.filing import Decrypted
 from mailroom.mail.message import Signature
-from mailroom.transport.gnupg_status import Run, failure, is_weak, judge, read_keys
+from mailroom.transport.gnupg_status import Run, failure, file_name, is_weak, judge, read_keys
 
 _OPTIONS = (
     "--no-options", "--logger-file", os.devnull, "--trust-model", "always",
@@ -170,8 +170,9 @@ class GnuPG:
     def decrypt(self, ciphertext: bytes) -> Decrypted:
         """Open an OpenPGP message (binary or armored) with any secret key here, and judge a signature inside.
 
-        One gpg process; a second one when there is a signature that is not good, since gpg's exit status then
-        no longer tells whether the plaintext is whole.
+        A message that is not encrypted, only signed, opens too. One gpg process; a second one when
+        there is a signature that is not good, since gpg's exit status then no longer tells whether the plaintext is
+        whole.
 
         Raises:
             DecryptionFailed: nothing of the output is kept after any failure.
@@ -180,10 +181,17 @@ class GnuPG:
         signature = judge(run, run.output)
         if run.exit_status > 0 and signature.state not in {"none", "valid"}:
             run = self._decrypt(ciphertext, "--skip-verify")
-        why = failure(run, self._max_output)
+        why = failure(run, self._max_output, signed=signature.state != "none")
         if why:
             raise DecryptionFailed(why)
-        return Decrypted(run.output, is_weak(run), self._with_addresses(signature))
+        is_encrypted = bool(run.values("DECRYPTION_INFO"))
+        weak = is_encrypted and is_weak(run)
+        return Decrypted(run.output, weak, self._with_addresses(signature), is_encrypted, file_name(run))
+
+    def signed_inside(self, ciphertext: bytes) -> bytes:
+        """Take the encryption off a message, and give the signed message inside as it is; b"" when that fails."""
+        run = self._gpg.run(["--unwrap", *self._bound, "--decrypt"], ciphertext, unlock=True)
+        return run.output if run.exit_status == 0 and run.values("GOODMDC") else b""
 
     def verify(self, signed: bytes, signature: bytes) -> Signature:
         """Judge a detached signature (binary or armored) over exactly these bytes; never "none"."""

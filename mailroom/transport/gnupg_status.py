@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
+from urllib.parse import unquote
 
 from mailroom.mail.message import Signature, SignatureState
 
@@ -65,22 +66,30 @@ class Key:
     revoked: bool
 
 
-def failure(run: Run, max_output: int) -> str | None:
+def failure(run: Run, max_output: int, *, signed: bool = False) -> str | None:
     """Say why a decryption failed, in the words of `DecryptionFailed`; None when it is sound.
 
-    Sound is: encrypted and integrity protected, one plaintext inside, nothing outside, and exit status 0.
+    Sound is: encrypted and integrity protected, one plaintext inside, nothing outside, and exit status 0. Sound too
+    is one plaintext that was not encrypted, when a signature was seen with it (`signed`): it never passes for an
+    encrypted one. Unsigned text is not: gpg stops behind it, and would not tell that something encrypted follows.
     """
     facts = run.value("DECRYPTION_INFO").split()
     names = [name for name, _ in run.lines if name in {"BEGIN_DECRYPTION", "PLAINTEXT", "END_DECRYPTION"}]
+    if signed and _is_not_encrypted(run):
+        return None if run.exit_status == 0 and names == ["PLAINTEXT"] else "damaged"
     if run.exit_status == 0 and facts and _is_protected(facts) and _is_whole(run, names):
         return None
-    if run.exit_status < 0:
-        return "failed"
-    if not facts:
+    if run.exit_status < 0 or not facts or run.values("NEED_PASSPHRASE_SYM"):
         return _unopened(run)
     if not _is_protected(facts):
         return "unprotected"
     return "too_large" if _is_cut(run, max_output) else "damaged"
+
+
+def _is_not_encrypted(run: Run) -> bool:
+    """Tell a message without any layer of encryption: gpg found no session key, and looked for none."""
+    asked = ("ENC_TO", "NEED_PASSPHRASE_SYM", "BEGIN_DECRYPTION", "DECRYPTION_INFO", "NO_SECKEY")
+    return bool(run.values("PLAINTEXT")) and not any(run.values(name) for name in asked)
 
 
 def _is_whole(run: Run, names: list[str]) -> bool:
@@ -95,11 +104,13 @@ def _is_protected(facts: list[str]) -> bool:
 
 def _unopened(run: Run) -> str:
     """No session key was found: not encrypted at all, not for us, or gpg could not use the key. Or several were."""
+    if run.values("NEED_PASSPHRASE_SYM"):  # a password that did not fit leaves a DECRYPTION_INFO behind
+        return "no_key" if run.values("ENC_TO") else "symmetric"
     if run.values("DECRYPTION_INFO"):
         return "damaged"
     if run.values("PLAINTEXT"):
         return "unprotected"
-    if any(rest.startswith("pkdecrypt_failed") for rest in run.values("ERROR")):
+    if run.exit_status < 0 or any(rest.startswith("pkdecrypt_failed") for rest in run.values("ERROR")):
         return "failed"
     if run.values("NO_SECKEY"):
         return "no_key"
@@ -116,6 +127,12 @@ def _is_cut(run: Run, max_output: int) -> bool:
 def is_weak(run: Run) -> bool:
     """Tell whether a sound message used a cipher that nobody should use any more."""
     return run.value("DECRYPTION_INFO").split()[1] in _OLD_CIPHERS
+
+
+def file_name(run: Run) -> str | None:
+    """Give the file name inside a message (RFC 9580 section 5.9), None without one; it may hold anything."""
+    name = unquote("".join(run.value("PLAINTEXT").split(" ")[2:3]))
+    return name if name.isprintable() and name != "_CONSOLE" and name else None
 
 
 def judge(run: Run, signed: bytes) -> Signature:

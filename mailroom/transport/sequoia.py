@@ -100,6 +100,23 @@ class Sequoia:
             return None
         return next((found for found in map(self._usable, _named(keys, address)) if found), None)
 
+    def signed_by(self, certificate: bytes, content: bytes, detached: bytes | None) -> bool:
+        """Whether this certificate signed `content`: by a detached signature, or as the OpenPGP message that it is.
+
+        It tells that a key and a mail have the same owner, and no more: who that is, a key says only of itself. gpg
+        verifies what counts as proof. Never raises.
+        """
+        try:
+            cert = pysequoia.Cert.from_bytes(certificate)
+            if detached is None:
+                found = pysequoia.verify(content, store=lambda _ids: [cert])
+            else:
+                signature = pysequoia.Sig.from_bytes(detached)
+                found = pysequoia.verify(content, store=lambda _ids: [cert], signature=signature)
+        except RuntimeError:  # the one error of pysequoia
+            return False
+        return bool(found.valid_sigs)
+
     def _usable(self, certificate: bytes) -> bytes | None:
         try:
             self.encrypt(b"", [certificate], armor=False)

@@ -63,6 +63,9 @@ class Keys:
     def decrypt(self, ciphertext: bytes, /) -> Decrypted:
         return self._gnupg.decrypt(ciphertext)
 
+    def signed_inside(self, ciphertext: bytes, /) -> bytes:
+        return self._gnupg.signed_inside(ciphertext)
+
     def verify(self, signed: bytes, signature: bytes, /) -> Signature:
         return self._gnupg.verify(signed, signature)
 
@@ -87,8 +90,8 @@ def read(folder: Path, keys: Keys, words: Lexicon) -> dict[str, object]:
     options = folder / "options.json"
     desk = Desk(**json.loads(options.read_text("utf-8"))) if options.exists() else Desk()
     configured = frozenset({fingerprint("keeper"), fingerprint("deputy")})
-    find_key = Sequoia().certificate_for
-    reader = Reader(keys, find_key, frozenset(desk.own), configured, desk.authserv_id, words)
+    ours, sequoia = frozenset(desk.own), Sequoia()
+    reader = Reader(keys, sequoia.certificate_for, ours, configured, desk.authserv_id, words, sequoia.signed_by)
     content = (folder / "mail.eml").read_bytes()
     opened = reader.open(RawMail(Arrival("INBOX", 1, 1, len(content)), content))
     told = reading(opened, kind_of(opened, Link(), [Person(address, "keeper") for address in desk.keepers]))

@@ -4,7 +4,8 @@ import pytest
 
 from mailroom.errors import ConfigError, DecryptionFailed
 from mailroom.transport.gnupg import GnuPG
-from tests.gnupg_home import KEYS, PASSPHRASE, fingerprint, gpg, new_home
+from mailroom.transport.sequoia import Sequoia
+from tests.gnupg_home import KEYS, PASSPHRASE, fingerprint, gpg, new_home, public
 from tests.openpgp_mails import encrypted
 
 MAX_OUTPUT = 2_000_000  # as in conftest.py
@@ -64,9 +65,35 @@ def test_message_without_integrity_protection_is_refused(desk: GnuPG, people_hom
     assert why(desk, to_desk(people_home, b"hello", "--rfc2440")) == "unprotected"
 
 
-@pytest.mark.parametrize("args", [["--store"], ["--sign", "--local-user", fingerprint("keeper")]])
-def test_message_that_is_not_encrypted_at_all_is_refused(desk: GnuPG, people_home: Path, args: list[str]) -> None:
-    assert why(desk, gpg(people_home, *args, stdin=b"hello")) == "unprotected"
+def test_message_that_is_neither_encrypted_nor_signed_is_refused(desk: GnuPG, people_home: Path) -> None:
+    assert why(desk, gpg(people_home, "--store", stdin=b"hello")) == "unprotected"
+
+
+@pytest.mark.parametrize(("signer", "state"), [("keeper", "valid"), ("complainant", "unknown_key")])
+def test_message_that_is_only_signed_opens_and_is_not_called_encrypted(
+    desk: GnuPG, people_home: Path, signer: str, state: str
+) -> None:
+    opened = desk.decrypt(gpg(people_home, "--sign", "--local-user", fingerprint(signer), stdin=b"hello"))
+    assert (opened.content, opened.encrypted, opened.signature.state) == (b"hello", False, state)
+
+
+def test_signed_message_with_an_encrypted_one_beside_it_is_refused(desk: GnuPG, people_home: Path) -> None:
+    options = ("--sign", "--compress-algo", "none", "--local-user", fingerprint("keeper"))
+    signed = gpg(people_home, *options, stdin=b"added")
+    assert why(desk, signed + to_desk(people_home, b"hello")) == "damaged"
+    assert why(desk, to_desk(people_home, b"hello") + signed) == "damaged"
+
+
+def test_name_of_the_file_inside_is_told(desk: GnuPG, people_home: Path) -> None:
+    assert desk.decrypt(to_desk(people_home, b"x", "--set-filename", "phötö 1.jpg")).name == "phötö 1.jpg"
+    assert desk.decrypt(to_desk(people_home, b"x")).name is None
+
+
+def test_signed_message_inside_is_given_with_its_encryption_taken_off(desk: GnuPG, people_home: Path) -> None:
+    inside = desk.signed_inside(to_desk(people_home, b"hello", sign_with="complainant"))
+    assert Sequoia().signed_by(public("complainant"), inside, None)
+    assert not Sequoia().signed_by(public("rsa"), inside, None)
+    assert desk.signed_inside(encrypted(b"hello", ["complainant"])) == b""
 
 
 def test_changed_message_is_refused(desk: GnuPG, people_home: Path) -> None:
@@ -99,9 +126,18 @@ def test_message_to_somebody_else_has_no_key(desk: GnuPG) -> None:
     assert why(desk, encrypted(b"hello", ["complainant"])) == "no_key"
 
 
-def test_message_under_a_password_is_refused_and_nobody_is_asked(desk: GnuPG, people_home: Path) -> None:
+@pytest.mark.parametrize("passphrase", [None, PASSPHRASE])
+def test_message_under_a_password_is_named_and_nobody_is_asked(
+    desk_home: Path, people_home: Path, passphrase: str | None
+) -> None:
     options = ("--pinentry-mode", "loopback", "--passphrase", "x", "--symmetric")
-    assert why(desk, gpg(people_home, *options, stdin=b"hello")) == "failed"
+    message = gpg(people_home, *options, stdin=b"hello")
+    assert why(GnuPG(desk_home, fingerprint("desk"), passphrase, MAX_OUTPUT), message) == "symmetric"
+
+
+def test_message_under_a_password_and_a_strange_key_has_no_key(desk: GnuPG, people_home: Path) -> None:
+    options = ("--pinentry-mode", "loopback", "--passphrase", "x", "--symmetric", "--encrypt")
+    assert why(desk, gpg(people_home, *options, "--recipient", fingerprint("rsa"), stdin=b"hello")) == "no_key"
 
 
 @pytest.mark.parametrize("cipher", ["3DES", "CAST5", "BLOWFISH", "IDEA"])

@@ -4,13 +4,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailroom.mail.openpgp import attached_keys, autocrypt_key, inner_subject
+from mailroom.mail.openpgp_keys import attached_keys, autocrypt_key
+from mailroom.mail.parse import read_payload
+from mailroom.mail.protected import protected
 from tests.gnupg_home import public
 from tests.openpgp_mails import autocrypt, certificate, entity, header, multipart, signed_entity
 
 SENDER = "complainant@example.net"
 KEY = bytes(certificate("complainant"))
 CODE = b64encode(KEY).decode()
+
+
+def subject_in(content: bytes) -> str | None:
+    return protected(read_payload(content)).subject
 
 
 def test_autocrypt_gives_the_key_of_the_sender() -> None:
@@ -84,26 +90,26 @@ def test_a_flood_of_keys_is_not_taken() -> None:
 
 
 def test_protected_subject_is_read() -> None:
-    assert inner_subject(entity("hello", subject="Ärger über Nachrichten")) == "Ärger über Nachrichten"
+    assert subject_in(entity("hello", subject="Ärger über Nachrichten")) == "Ärger über Nachrichten"
 
 
 def test_protected_subject_inside_a_signed_entity_is_read() -> None:
-    assert inner_subject(signed_entity(entity("hello", subject="Inside"), "keeper")) == "Inside"
+    assert subject_in(signed_entity(entity("hello", subject="Inside"), "keeper")) == "Inside"
 
 
 @pytest.mark.parametrize("parameter", ['protected-headers="v1"', 'hp="cipher"', "hp=clear"])
 def test_subject_is_protected_in_every_known_way(parameter: str) -> None:
-    assert inner_subject(f"Content-Type: text/plain; {parameter}\r\nSubject: Inside\r\n\r\nx".encode()) == "Inside"
+    assert subject_in(f"Content-Type: text/plain; {parameter}\r\nSubject: Inside\r\n\r\nx".encode()) == "Inside"
 
 
 def test_subject_that_is_not_said_to_be_protected_is_not_taken() -> None:
-    assert inner_subject(b"Content-Type: text/plain\r\nSubject: Inside\r\n\r\nhello") is None
+    assert subject_in(b"Content-Type: text/plain\r\nSubject: Inside\r\n\r\nhello") is None
 
 
 def test_entity_without_a_subject_has_none() -> None:
-    assert inner_subject(b"Content-Type: text/plain; hp=clear\r\n\r\nhello") is None
+    assert subject_in(b"Content-Type: text/plain; hp=clear\r\n\r\nhello") is None
 
 
 def test_protected_subject_is_one_line() -> None:
-    subject = inner_subject(b"Content-Type: text/plain; hp=clear\r\nSubject: =?utf-8?q?a=0D=0AX-Evil:_b?=\r\n\r\nx")
+    subject = subject_in(b"Content-Type: text/plain; hp=clear\r\nSubject: =?utf-8?q?a=0D=0AX-Evil:_b?=\r\n\r\nx")
     assert subject == "a X-Evil: b"
