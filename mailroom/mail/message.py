@@ -139,6 +139,31 @@ class Bounce:
 
 
 @dataclass(frozen=True, slots=True)
+class Form:
+    """What a structured mail says, such as the report of a wiki or of a web form (rules/forms).
+
+    `named_sender`: From is one of the senders that the operator named for this form. Only then `address`, where the
+    person reads her mail, is more than a claim, and only when our server vouches for From. `language` is that of the
+    labels, None where these are unknown. `choice` is the category as it was picked, `category` its id in our taxonomy,
+    None where the form's file does not know it; `flags` are what that choice raises. `country` is as written. `links`
+    are web addresses. `details` is what the person wrote, without a single label.
+    """
+
+    id: str
+    details: str = field(repr=False)
+    named_sender: bool = False
+    language: str | None = None
+    choice: str | None = field(default=None, repr=False)
+    category: str | None = None
+    flags: tuple[str, ...] = ()
+    country: str | None = None
+    links: tuple[str, ...] = field(default=(), repr=False)
+    name: str | None = field(default=None, repr=False)
+    reported: str | None = field(default=None, repr=False)
+    address: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Opened:
     """A mail that was read: what was written, what protected it, who vouches for its sender.
 
@@ -148,6 +173,7 @@ class Opened:
     `spam` names the sign by which our own mail server takes it for spam. `written` is what two copies of one mail have
     in common (`mail.same.written`). `bounce` is what a machine's report tells of our mail. `soft` says why the sender
     may be a machine: then the answer waits for the keeper; None where nothing says so, and where `machine` is sure.
+    For a `form` the text of the message is what the person wrote into it.
     """
 
     message: Message
@@ -162,3 +188,14 @@ class Opened:
     written: str | None = None
     bounce: Bounce | None = None
     key_vouched: bool = False
+    form: Form | None = None
+
+    @property
+    def writer(self) -> str | None:
+        """The address of the person who wrote, whom an answer goes to: From, or what a form of a named sender says.
+
+        A form proves it only together with `authentication`. None when there is no usable address.
+        """
+        if self.form is not None and self.form.named_sender:
+            return self.form.address
+        return self.message.sender
