@@ -5,7 +5,7 @@ from datetime import datetime
 from mailroom.flow.filing import Kind
 from mailroom.flow.limiting import Answer
 from mailroom.flow.routing import Routed
-from mailroom.mail.message import Message, Opened, OpenPGP
+from mailroom.mail.message import Form, Message, Opened, OpenPGP
 from mailroom.referral.choose import Decision
 from mailroom.referral.templates import Rendered
 from mailroom.triage.facts import Finding, Triage
@@ -14,6 +14,7 @@ from mailroom.triage.facts import Finding, Triage
 def explanation(opened: Opened, routed: Routed, text: Rendered | None, *, encrypted: bool) -> dict[str, object]:
     """Give what `explain` prints about one mail, `path` left out; the same is sealed beside the filed mail."""
     return {
+        "form": None,
         **reading(opened, routed.kind),
         **signs(opened),
         "triage": _triage(routed.triage),
@@ -30,6 +31,7 @@ def reading(opened: Opened, kind: Kind) -> dict[str, object]:
         "openpgp": _openpgp(opened.openpgp),
         "authentication": opened.authentication,
         "machine": opened.machine.why if opened.machine else None,
+        **({"form": _form(opened.form)} if opened.form else {}),
     }
 
 
@@ -57,6 +59,22 @@ def _message(message: Message) -> dict[str, object]:
         "text": message.text,
         "attachments": [{"name": one.name, "type": one.type, "size": one.size} for one in message.attachments],
         "defects": list(message.defects),
+    }
+
+
+def _form(form: Form) -> dict[str, object]:
+    return {
+        "id": form.id,
+        "named_sender": form.named_sender,
+        "language": form.language,
+        "choice": form.choice,
+        "category": form.category,
+        "flags": list(form.flags),
+        "country": form.country,
+        "links": list(form.links),
+        "name": form.name,
+        "reported": form.reported,
+        "address": form.address,
     }
 
 

@@ -15,7 +15,8 @@ from mailroom.mail.authentication import verdict
 from mailroom.mail.automatic import machine_sign, report_in
 from mailroom.mail.bounce import may_bounce, read_bounce, told_apart
 from mailroom.mail.entity import header_start, read_entity
-from mailroom.mail.message import Message, Opened, OpenPGP, RawMail, Signature
+from mailroom.mail.form import read_form
+from mailroom.mail.message import Form, Message, Opened, OpenPGP, RawMail, Signature
 from mailroom.mail.openpgp_keys import attached_keys, autocrypt_key
 from mailroom.mail.parse import parse, parse_entity, read_payload, sender_in
 from mailroom.mail.protected import Protected, protected
@@ -50,17 +51,18 @@ class Reader:
     def understand(self, raw: RawMail) -> Understood:
         """Open one mail and say what it is about. Never raises for what stands in the mail."""
         opened = self.open(raw)
-        return Understood(opened, triage(opened.message, self.lexicon))
+        return Understood(opened, triage(opened.message, self.lexicon, opened.form))
 
     def open(self, raw: RawMail) -> Opened:
         """Open one mail. Never raises for what stands in the mail."""
         outer = parse(raw.content)
         found = unwrap(read_entity(raw.content, header_start(raw.content)), self.keyring)
         opened = self._opened(found, outer) if found else Opened(outer)
+        form = self._form(raw.content, opened)
         authentication = verdict(outer.fields, outer.sender, self.authserv_id)
         key = self._sender_key(raw.content, found, outer)
-        return replace(
-            self._told_apart(opened, raw.content, outer),
+        read = replace(
+            self._told_apart(opened, raw.content, outer, is_form=form is not None),
             authentication=authentication,
             sender_key=key,
             key_vouched=key is not None
@@ -69,10 +71,16 @@ class Reader:
             written=written(raw.content),
             spam=_JUNK if raw.arrival.junk else spam_sign(outer.fields, self.authserv_id),
         )
+        return read if form is None else _filled_in(read, form)
 
-    def _told_apart(self, opened: Opened, content: bytes, outer: Message) -> Opened:
+    def _form(self, content: bytes, opened: Opened) -> Form | None:
+        """Read a structured mail; of one that is encrypted only what was opened, with no word from outside."""
+        inside = opened.cleartext if opened.openpgp.encrypted else content
+        return read_form(inside, opened.message, self.lexicon.forms) if inside else None
+
+    def _told_apart(self, opened: Opened, content: bytes, outer: Message, *, is_form: bool) -> Opened:
         """Add what tells whether a machine sent it, and what a bounce tells."""
-        machine = machine_sign(outer, report_in(content, outer), self.own_addresses)
+        machine = machine_sign(outer, report_in(content, outer), self.own_addresses, form=is_form)
         bounce = read_bounce(content) if may_bounce(machine, outer.sender) else None
         soft = None if machine else soft_sign(outer, self.own_addresses, bounce)
         machine = told_apart(machine, bounce)
@@ -142,6 +150,18 @@ def _protected(found: Unwrapped, signature: Signature) -> Protected:
     """Give the protected header fields; those that are only signed count with a signature that counts."""
     is_sound = bool(found.cleartexts) or signature.state == "valid"
     return protected(found.payload) if found.payload is not None and is_sound else Protected()
+
+
+def _filled_in(opened: Opened, form: Form) -> Opened:
+    """Show what the person wrote into a form. A form of a named and proven sender is a person's mail, not a machine's.
+
+    The key that comes with the mail of a form is the form's own, and an answer must not be encrypted to that.
+    """
+    found = replace(opened, form=form, message=replace(opened.message, text=form.details))
+    if not form.named_sender:
+        return found
+    vouched = opened.authentication == "pass" and opened.machine and opened.machine.kind in ("list", "automatic")
+    return replace(found, machine=None if vouched else opened.machine, sender_key=None)
 
 
 def _inner_fields(found: Unwrapped | None) -> list[str]:

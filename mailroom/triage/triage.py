@@ -9,10 +9,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from mailroom.errors import ConfigError, Problem, attempt
-from mailroom.mail.message import Message
-from mailroom.triage import category, contact, country, danger, language
-from mailroom.triage.facts import Triage
+from mailroom.mail.form import Shape
+from mailroom.mail.message import Form, Message
+from mailroom.triage import category, contact, country, danger, language, stated
+from mailroom.triage.facts import Finding, Triage
 from mailroom.triage.folding import prose, words
+from mailroom.triage.forms import parse_forms
 from mailroom.triage.matching import Meaning, Phrases
 from mailroom.triage.phrases import PhraseFile, Taxonomy, language_of, parse_phrases, parse_taxonomy
 
@@ -24,7 +26,7 @@ _PHRASES = "phrases/"
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
-    """All that triage knows: the taxonomy and the phrases of each language. Built by `lexicon`.
+    """All that triage knows: the taxonomy, the phrases of each language, and how forms look. Built by `lexicon`.
 
     `unsure` holds (language, country code) of country names that mean other places too.
     """
@@ -33,10 +35,13 @@ class Lexicon:
     languages: frozenset[str]
     phrases: Phrases = field(repr=False)
     unsure: frozenset[tuple[str, str]] = frozenset()
+    forms: tuple[Shape, ...] = field(default=(), repr=False)
 
 
 def lexicon(files: Mapping[str, str]) -> Lexicon:
-    """Build a lexicon from texts named `categories.yaml` and `phrases/LANGUAGE.yaml`; other names are passed over.
+    """Build a lexicon from texts named `categories.yaml`, `phrases/LANGUAGE.yaml` and `forms/NAME.yaml`.
+
+    Other names are passed over.
 
     Raises:
         ConfigError: with all problems of all files.
@@ -49,13 +54,14 @@ def lexicon(files: Mapping[str, str]) -> Lexicon:
             parsed[language_of(name)] = parse_phrases(name, files[name], taxonomy)
         except ConfigError as error:
             problems += error.problems
-    if problems or taxonomy is None:
+    forms = attempt(lambda: parse_forms(files, taxonomy), problems)
+    if problems or taxonomy is None or forms is None:
         raise ConfigError(*problems)
     phrases = Phrases()
     for code, file in parsed.items():
         _add_all(phrases, code, file)
     unsure = frozenset((code, place) for code, file in parsed.items() for place in file.country.unsure)
-    return Lexicon(taxonomy, frozenset(parsed), phrases, unsure)
+    return Lexicon(taxonomy, frozenset(parsed), phrases, unsure, forms)
 
 
 def taxonomy_of(files: Mapping[str, str]) -> Taxonomy:
@@ -91,26 +97,35 @@ def _meanings(code: str, file: PhraseFile) -> Iterator[tuple[str, Meaning]]:
     yield from ((text, Meaning("harmless", code)) for text in file.harmless)
 
 
-def triage(message: Message, lexicon: Lexicon) -> Triage:
-    """Say what a message is about, with the evidence for each decision. Never raises, whatever the text."""
+def triage(message: Message, lexicon: Lexicon, form: Form | None = None) -> Triage:
+    """Say what a message is about, with the evidence for each decision. Never raises, whatever the text.
+
+    What was picked on a `form` decides; its subject says nothing about the language, a program wrote it.
+    """
     own = message.text[:LOOKED_AT]
-    whole = f"{message.subject[:_SUBJECT_LOOKED_AT]}\n{own}"
-    spoken = language.detect(own)
-    if spoken.value == "und":
-        with_subject = language.detect(whole)
-        spoken = with_subject if with_subject.value != "und" else spoken
+    unknown_choice = form.choice if form and form.choice and not form.category else ""
+    whole = f"{message.subject[:_SUBJECT_LOOKED_AT]}\n{unknown_choice}\n{own}"
     hits = lexicon.phrases.scan(words(prose(whole)))
-    raised = danger.flags(hits)
+    raised = danger.merged(danger.flags(hits), stated.flags(form))
     said, said_evidence = contact.preference(hits)
     plain, word = contact.plain_word(f"{message.subject}\n{own}")
     wish = contact.more_cautious(said, plain)
+    writer = form.address if form and form.named_sender else message.sender
     return Triage(
-        language=spoken,
-        country=country.decide(hits, message.sender, lexicon.unsure),
-        category=category.decide(hits),
+        language=_language(own, whole, form),
+        country=stated.country(form, lexicon.languages) or country.decide(hits, writer, lexicon.unsure),
+        category=stated.category(form) or category.decide(hits),
         flags=tuple(flag for flag, _ in raised),
         flag_evidence=raised,
         contact=wish,
         contact_evidence=(word,) if word and wish == plain else said_evidence,
         severity=max(map(lexicon.taxonomy.severity, category.possible(hits)), default=0),
     )
+
+
+def _language(own: str, whole: str, form: Form | None) -> Finding:
+    spoken = language.detect(own)
+    if spoken.value != "und" or form is not None:
+        return spoken
+    with_subject = language.detect(whole)
+    return with_subject if with_subject.value != "und" else spoken

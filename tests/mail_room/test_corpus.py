@@ -2,13 +2,15 @@
 
 A difference is written beside it, as expect.got.json. A folder may hold more than the mail:
 
-- `options.json`: what differs from the desk below: `own` (addresses), `authserv_id`, `keepers` (addresses).
+- `options.json`: what differs from the desk below: `own` (addresses), `authserv_id`, `keepers` (addresses),
+  `form_senders` (addresses that every form believes).
 - `*.asc`: keys that the desk has beside those of tests/keys.
 """
 
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -39,6 +41,7 @@ class Desk(NamedTuple):
     own: tuple[str, ...] = ("desk@example.org", "Help@example.net")
     authserv_id: str = "mx.example.org"
     keepers: tuple[str, ...] = ("keeper@example.org", "deputy@example.org")
+    form_senders: tuple[str, ...] = ()
 
 
 class Keys:
@@ -81,8 +84,9 @@ def keys() -> Iterator[Keys]:
 
 @pytest.fixture(scope="session")
 def words() -> Lexicon:
-    """Give the least that triage can be made of: what a mail is about is not looked at here."""
-    return lexicon({"categories.yaml": (RULES / "categories.yaml").read_text("utf-8")})
+    """Give how forms look, and the least that triage can be made of: what a mail is about is not looked at here."""
+    paths = [RULES / "categories.yaml", *(RULES / "forms").glob("*.yaml")]
+    return lexicon({path.relative_to(RULES).as_posix(): path.read_text("utf-8") for path in paths})
 
 
 def read(folder: Path, keys: Keys, words: Lexicon) -> dict[str, object]:
@@ -91,6 +95,8 @@ def read(folder: Path, keys: Keys, words: Lexicon) -> dict[str, object]:
     desk = Desk(**json.loads(options.read_text("utf-8"))) if options.exists() else Desk()
     configured = frozenset({fingerprint("keeper"), fingerprint("deputy")})
     ours, sequoia = frozenset(desk.own), Sequoia()
+    forms = tuple(replace(shape, senders=frozenset(desk.form_senders)) for shape in words.forms)
+    words = replace(words, forms=forms)
     reader = Reader(keys, sequoia.certificate_for, ours, configured, desk.authserv_id, words, sequoia.signed_by)
     content = (folder / "mail.eml").read_bytes()
     opened = reader.open(RawMail(Arrival("INBOX", 1, 1, len(content)), content))

@@ -13,7 +13,7 @@ Read = Callable[..., Triage]
 
 
 def rule_files() -> dict[str, str]:
-    paths = [RULES / "categories.yaml", *sorted((RULES / "phrases").glob("*.yaml"))]
+    paths = [RULES / "categories.yaml", *sorted(RULES.glob("phrases/*.yaml")), *sorted(RULES.glob("forms/*.yaml"))]
     return {path.relative_to(RULES).as_posix(): path.read_text(encoding="utf-8") for path in paths}
 
 
