@@ -1,18 +1,31 @@
 """`mailroom rules`: checks what admins and translators edit, and shows the rules in their order."""
 
+import json
 import re
+from enum import StrEnum
 from pathlib import Path
+from typing import Annotated
 
 import typer
+from pydantic import BaseModel
 
 from mailroom.cli.bench import guide_folders
 from mailroom.cli.options import ConfigOption, JsonOption, group, optional_config, print_columns, print_json
 from mailroom.doctor.guide import problems_of
 from mailroom.errors import Problem
 from mailroom.guide import guide_from
-from mailroom.referral.rules import Rule
+from mailroom.referral.rules import Rule, RulesFile
+from mailroom.referral.service import ServicesFile
+from mailroom.triage.forms import FormFile
+from mailroom.triage.phrases import PhraseFile
 
 app = group("Check and show rules, phrases, services and texts; needs no configuration.")
+_MODELS: dict[str, type[BaseModel]] = {
+    "forms": FormFile,
+    "phrases": PhraseFile,
+    "rules": RulesFile,
+    "services": ServicesFile,
+}
 _COLUMNS = ("id", "place", "when", "answer")
 
 
@@ -83,3 +96,18 @@ def _row(rule: Rule) -> list[object]:
     refer = rule.row.refer
     answer = refer.template + (" (held)" if refer.hold else "")
     return [rule.row.id, f"{rule.file}:{rule.line}", "; ".join(words) or "always", answer]
+
+
+class Kind(StrEnum):
+    """What the files are about."""
+
+    forms = "forms"
+    phrases = "phrases"
+    rules = "rules"
+    services = "services"
+
+
+@app.command()
+def schema(kind: Annotated[Kind, typer.Argument(help="Which files the schema is for.", show_default=False)]) -> None:
+    """Print the JSON Schema of one kind of file, for editors that complete and check keys."""
+    typer.echo(json.dumps(_MODELS[kind].model_json_schema(), indent=2))

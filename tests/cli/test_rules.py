@@ -1,3 +1,4 @@
+import json
 import shutil
 from pathlib import Path
 
@@ -90,3 +91,23 @@ def test_list_shows_every_rule_in_its_order(folder: Path) -> None:
     assert told[0].keys() == {"id", "file", "line", "when", "refer"}
     assert told[-1]["when"] == {}
     assert len(here("rules", "list").out.splitlines()) == len(told) + 1
+
+
+def test_a_bad_form_is_told_with_file_line_reason_and_nearest_value(folder: Path) -> None:
+    file = folder / "rules" / "forms" / "web-form.yaml"
+    lines = file.read_text("utf-8").splitlines()
+    at = lines.index("person: email") + 1
+    file.write_text("\n".join(lines).replace("person: email", "person: emial"), "utf-8")
+    [problem] = here("rules", "check", "--json").lines()
+    assert (problem["file"], problem["line"], problem["nearest"]) == ("rules/forms/web-form.yaml", at, "email")
+
+
+@pytest.mark.parametrize(
+    ("kind", "key"), [("forms", "senders"), ("rules", "rules"), ("services", "services"), ("phrases", "danger")]
+)
+def test_schema_tells_editors_the_keys(kind: str, key: str) -> None:
+    assert key in json.loads(here("rules", "schema", kind).out)["properties"]
+
+
+def test_an_unknown_kind_of_file_has_no_schema() -> None:
+    assert here("rules", "schema", "form").status == 2
