@@ -11,7 +11,7 @@ from mailroom.keeper import notices as wording
 from mailroom.keeper.notices import Notice
 from mailroom.log import get_logger
 from mailroom.mail import compose
-from mailroom.mail.message import Opened, OpenPGP
+from mailroom.mail.message import Form, Opened, OpenPGP
 from mailroom.referral.templates import Rendered, Unreviewed
 from mailroom.triage.country import country_name
 from mailroom.triage.facts import Finding
@@ -58,11 +58,13 @@ def is_encrypted(routed: Routed, opened: Opened) -> bool:
 
 async def reply(desk: Desk, routed: Routed, opened: Opened, case: Case, text: Rendered) -> Outgoing | None:
     """Make the answer to the writer, protected no weaker than her mail; None when there is nobody to answer to."""
-    to, key = opened.message.sender, reply_key(opened, routed.link.case)
+    to, key = opened.writer, reply_key(opened, routed.link.case)
     if to is None:
         return None
     sequence = await desk.cases.sequence(case, "reply")
-    head = header(desk, case, ("reply", sequence), (to, text.subject, compose.threadable(opened.message.message_id)))
+    # She never saw the id of the mail that a form's site sent in her place.
+    answered = None if opened.form and opened.form.named_sender else opened.message.message_id
+    head = header(desk, case, ("reply", sequence), (to, text.subject, compose.threadable(answered)))
     if is_encrypted(routed, opened) and key is not None:
         content = await _protected(desk, head, text, key)
     else:
@@ -109,6 +111,7 @@ def account(routed: Routed, opened: Opened, case: Case, answer: str) -> wording.
             _reason("language", found.language),
             _reason("country", found.country),
             _reason("category", found.category),
+            *(_form_lines(opened.form) if opened.form else ()),
             *(f"{flag}: {', '.join(words)}" for flag, words in found.flag_evidence),
         ],
         rule=f"{decision.rule} ({decision.file}, line {decision.line})" if decision else "none was asked",
@@ -149,6 +152,8 @@ def _remarks(routed: Routed, opened: Opened, reference: str) -> list[str]:
         found.append(f"a letter of ours came back: not delivered, {why}. It is not tried again")
     if opened.authentication == "none":
         found.append("unauthenticated: nobody vouches that the sender is who the mail says")
+    if opened.form and not opened.form.named_sender and opened.form.address not in (None, opened.message.sender):
+        found.append(f"it looks like the form {opened.form.id}, but comes from no sender named in rules/forms")
     if opened.oversize:
         found.append("oversize: only its beginning was read; the mail is still in the mailbox")
     if opened.openpgp.encrypted and not opened.openpgp.decrypted:
@@ -159,6 +164,13 @@ def _remarks(routed: Routed, opened: Opened, reference: str) -> list[str]:
 def _reason(name: str, finding: Finding) -> str:
     words = ", ".join(finding.evidence)
     return f"{name}: {finding.value or 'not known'} ({finding.confidence:.2f}{': ' + words if words else ''})"
+
+
+def _form_lines(form: Form) -> list[str]:
+    """Say what stands in the fields of a form: of these the text that is shown says nothing."""
+    fields = {"by": form.name, "mail": form.address, "about": form.reported, "country": form.country}
+    said = "; ".join(f"{name}: {value}" for name, value in fields.items() if value)
+    return [f"form: {form.id} ({said or 'no fields'})", *(f"link: {link}" for link in form.links)]
 
 
 def header(desk: Desk, case: Case, what: tuple[str, int], addressed: tuple[str, str, str | None]) -> compose.Header:

@@ -126,7 +126,7 @@ def _reply(opened: Opened, routed: Routed, text: Rendered | None, *, encrypted: 
         "will_send": answer.will_send,
         "why": answer.why,
         "held": answer.held,
-        "to": opened.message.sender if answer.template else None,
+        "to": opened.writer if answer.template else None,
         "template": answer.template,
         "language": text.language if text else None,
         "detail": decision.detail if decision and answer.template else None,

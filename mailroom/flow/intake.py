@@ -37,7 +37,7 @@ async def take_in(desk: Desk, raw: RawMail) -> Outcome:
     understood = await desk.opener.open(raw)
     opened = understood.opened
     desk.health.opened(encrypted=opened.openpgp.encrypted, decrypted=opened.openpgp.decrypted)
-    async with desk.turns.of(opened.message.sender or ""):
+    async with desk.turns.of(opened.writer or ""):
         if await desk.cases.seen(raw, opened):
             return "duplicates"
         routed = await decide(desk, understood)
@@ -124,7 +124,7 @@ def _case(case: Case, opened: Opened, routed: Routed) -> Case:
         case,
         status="open",
         unreachable=False,
-        address=case.address or opened.message.sender,
+        address=case.address or opened.writer,
         reply_key=(opened.sender_key if trusted or case.id is None else None) or case.reply_key,
         contact=contact_wish(opened, routed.triage, case),
     )

@@ -47,7 +47,7 @@ def asked(opened: Opened, link: Link) -> Spending:
     message = opened.message
     answers = link.case is None and is_answer(message.subject, message.references)
     return Spending(
-        address=message.sender,
+        address=opened.writer,
         vouched=opened.authentication == "pass",
         urgent=True,
         receipt=link.case.reference if link.case else None,

@@ -43,9 +43,10 @@ async def find_case(cases: Cases, policy: Policy, opened: Opened) -> Link:
         return returned
     message = opened.message
     found = await _named(cases, policy, message)
-    if found is None or message.sender is None:
+    if found is None or opened.writer is None:
         return Link()
-    honest = opened.authentication != "fail" and await cases.wrote(found, message.sender)
+    proven = opened.authentication != "fail" and not is_unproven_form(opened)
+    honest = proven and await cases.wrote(found, opened.writer)
     return Link(case=found) if honest and not is_forward(message.subject) else Link(related=found)
 
 
@@ -70,6 +71,11 @@ async def _returned(cases: Cases, policy: Policy, opened: Opened) -> Link | None
         case for address in opened.bounce.recipients[:_MOST_RECIPIENTS] if (case := await cases.by_sender(address))
     ]
     return Link(related=found[0]) if found else None
+
+
+def is_unproven_form(opened: Opened) -> bool:
+    """Whether the address of the writer is only what a mail in the name of a form's sender says."""
+    return opened.form is not None and opened.form.named_sender and opened.authentication != "pass"
 
 
 async def _named(cases: Cases, policy: Policy, message: Message) -> Case | None:

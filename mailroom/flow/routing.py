@@ -10,7 +10,8 @@ from mailroom.flow import filing
 from mailroom.flow.desk import Guide, Office, Person, Policy
 from mailroom.flow.filing import Budget, Case, Contact, Kind, Understood
 from mailroom.flow.limiting import RECEIPT, Answer, asked, within
-from mailroom.flow.linking import Link
+from mailroom.flow.linking import Link, is_unproven_form
+from mailroom.mail.automatic import is_own
 from mailroom.mail.compose import sendable
 from mailroom.mail.message import Opened
 from mailroom.referral.choose import Decision, decide
@@ -79,6 +80,7 @@ def facts_for(opened: Opened, found: Triage, case: Case | None, guide: Guide) ->
         confidence=found.category.confidence,
         flags=frozenset(found.flags) | frozenset(case.flags if case else ()),
         contact=contact_wish(opened, found, case),
+        channel="form" if opened.form else "email",
         encrypted=opened.openpgp.encrypted,
         reply_key_known=reply_key(opened, case) is not None,
     )
@@ -94,19 +96,21 @@ def clear_facts(guide: Guide, opened: Opened, routed: Routed) -> filing.Facts:
         country_source=found.country.source,
         language=found.language.value or "und",
         language_source=found.language.source,
-        channel=_channel(routed),
+        channel=_channel(opened, routed),
         flags=() if machine else _flags(opened, routed),
         contact=found.contact,
     )
 
 
-def _channel(routed: Routed) -> str:
+def _channel(opened: Opened, routed: Routed) -> str:
     """Say what way a case came; only those of people are counted."""
-    if routed.kind in MACHINE_KINDS:
-        return "machine"
-    if routed.suspected:
-        return "spam"
-    return "command" if routed.kind == "command" else "email"
+    ways = {
+        "machine": routed.kind in MACHINE_KINDS,
+        "command": routed.kind == "command",
+        "spam": routed.suspected,
+        "form": opened.form is not None,
+    }
+    return next((way for way, is_so in ways.items() if is_so), "email")
 
 
 def _flags(opened: Opened, routed: Routed) -> tuple[str, ...]:
@@ -138,7 +142,7 @@ def reply_key(opened: Opened, case: Case | None) -> bytes | None:
 def _answer(policy: Policy, kind: Kind, opened: Opened, link: Link, found: Triage, decision: Decision | None) -> Answer:
     if decision is None:
         return Answer(False, _NOT_ANSWERED[kind])
-    silence = _silence(opened, link, found, decision)
+    silence = _silence(policy, opened, link, found, decision)
     if silence is not None:
         return Answer(False, silence)
     more = found.contact == "ok" and contact_wish(opened, found, link.case) == "ok"
@@ -147,11 +151,11 @@ def _answer(policy: Policy, kind: Kind, opened: Opened, link: Link, found: Triag
     return Answer(False, *hold, template) if hold else Answer(True, decision.why, None, template)
 
 
-def _silence(opened: Opened, link: Link, found: Triage, decision: Decision) -> str | None:
+def _silence(policy: Policy, opened: Opened, link: Link, found: Triage, decision: Decision) -> str | None:
     """Say why this mail is not answered at all; None when it is."""
     if link.bounced:
         return "mail to a bounce address is never answered"
-    if not sendable(opened.message.sender):
+    if not sendable(opened.writer) or is_own(opened.writer, policy.own_addresses):
         return "there is no address that can be answered"
     if contact_wish(opened, found, link.case) == "none":
         return "the writer asked for no answer"
@@ -162,6 +166,8 @@ def _hold(policy: Policy, opened: Opened, decision: Decision) -> tuple[str, str]
     """Say why the answer waits for the keeper, in a sentence and in a few words; None when it need not."""
     if opened.authentication == "fail":
         return "our mail server says that the sender is forged", "authentication failed"
+    if is_unproven_form(opened):
+        return "nobody vouches that this mail comes from the form's site", "form without proof"
     if policy.hold_unauthenticated and opened.authentication == "none":
         return "nobody vouches for the sender", "sender not authenticated"
     return (decision.why, decision.hold) if decision.hold else None

@@ -209,8 +209,8 @@ def threads(filing: Filing) -> list[tuple[str, str]]:
     """Name what this case is found again by: who wrote, and the ids of those mails."""
     if filing.opened is None or filing.kind not in ("report", "follow_up"):
         return []
-    message = filing.opened.message
-    found = [("sender", address_form(message.sender))] if message.sender else []
+    message, writer = filing.opened.message, filing.opened.writer
+    found = [("sender", address_form(writer))] if writer else []
     return found + ([("mid", message.message_id)] if message.message_id else [])
 
 
@@ -248,7 +248,7 @@ def case_details(filing: Filing, now: datetime) -> dict[str, object]:
 
 def message_details(filing: Filing, now: datetime) -> dict[str, object]:
     """Give what is sealed of a message under the case key alone: no content."""
-    sender = filing.opened.message.sender if filing.opened else None
+    sender = filing.opened.writer if filing.opened else None
     return {
         "at": now.isoformat(),
         "address": sender,

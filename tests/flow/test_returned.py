@@ -1,0 +1,65 @@
+"""A letter that came back joins its case, marks the address and is told; what proves nothing marks nobody."""
+
+from tests.e2e.letters import plain
+from tests.flow.conftest import Counter, notices, reference_in, replies
+
+INSULTS = "Somebody insults me on the talk page every day."
+
+
+def bounce(to: str, *, status: str = "5.1.1", message_id: str = "", address: str = "") -> bytes:
+    """Make a delivery status notification (RFC 3464)."""
+    action = "failed" if status.startswith("5") else "delayed"
+    return (
+        f"Return-Path: <>\r\nFrom: MAILER-DAEMON@mx.example.net\r\nTo: {to}\r\nSubject: Undelivered Mail\r\n"
+        f"Message-ID: <bounce{status}{message_id}@mx.example.net>\r\nDate: Mon, 23 Nov 2026 11:00:00 +0000\r\n"
+        "MIME-Version: 1.0\r\nAuto-Submitted: auto-replied\r\n"
+        'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\r\n\r\n'
+        "--b\r\nContent-Type: text/plain\r\n\r\nIt was not delivered.\r\n"
+        "--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example.net\r\n\r\n"
+        f"Final-Recipient: rfc822; {address or 'anna@example.net'}\r\nAction: {action}\r\nStatus: {status}\r\n\r\n"
+        f"--b\r\nContent-Type: text/rfc822-headers\r\n\r\nMessage-ID: <{message_id}>\r\n--b--\r\n"
+    ).encode()
+
+
+async def test_a_bounce_joins_its_case_by_our_message_id_marks_the_address_and_is_told(counter: Counter) -> None:
+    (first,) = replies(await counter.take(plain(1, INSULTS, "anna@example.net")))
+    case = await counter.case(first)
+    message_id = counter.desk.cases.message_id(case, "reply", 1, "example.org")
+    sent = await counter.take(bounce("desk@example.org", message_id=message_id))
+    assert replies(sent) == []
+    assert "not delivered, for good. It is not tried again" in counter.read(notices(sent)[0])
+    marked = await counter.case(first)
+    assert (marked.messages, marked.unreachable, marked.status) == (2, True, "open")
+
+
+async def test_a_bounce_joins_its_case_by_the_address_that_it_comes_to(counter: Counter) -> None:
+    (first,) = replies(await counter.take(plain(1, INSULTS, "anna@example.net")))
+    await counter.take(bounce(first.sender))
+    assert (await counter.case(first)).unreachable
+
+
+async def test_a_letter_that_is_only_late_marks_nothing(counter: Counter) -> None:
+    (first,) = replies(await counter.take(plain(1, INSULTS, "anna@example.net")))
+    await counter.take(bounce(first.sender, status="4.4.1"))
+    assert not (await counter.case(first)).unreachable
+
+
+async def test_an_address_that_writes_again_is_marked_no_more(counter: Counter) -> None:
+    (first,) = replies(await counter.take(plain(1, INSULTS, "anna@example.net")))
+    await counter.take(bounce(first.sender))
+    await counter.take(plain(2, "Hello?", "anna@example.net", f"Re: help [{reference_in(first)}]"))
+    assert not (await counter.case(first)).unreachable
+
+
+async def test_a_bounce_that_proves_nothing_marks_nobody(counter: Counter) -> None:
+    (first,) = replies(await counter.take(plain(1, INSULTS, "anna@example.net")))
+    await counter.take(bounce("desk@example.org", message_id="mail1@example.net"))
+    assert not (await counter.case(first)).unreachable
+    assert (await counter.case(first)).messages == 1
+
+
+async def test_a_bounce_that_only_names_her_address_is_told_as_perhaps_related(counter: Counter) -> None:
+    (first,) = replies(await counter.take(plain(1, INSULTS, "anna@example.net")))
+    (told,) = await counter.take(bounce("desk@example.org", message_id="other@example.com"))
+    assert f"this may belong to {reference_in(first)}" in counter.read(told)
+    assert not (await counter.case(first)).unreachable
