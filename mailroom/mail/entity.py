@@ -33,6 +33,8 @@ _LINE = re.compile(rb"([^\r\n]*)(?:\r\n|\r|\n|\Z)")
 _EMPTY_LINE = re.compile(rb"(?:\r\n|\r(?!\n)|\n)(?:\r\n|\r(?!\n)|\n)")
 _DELIMITER_END = re.compile(rb"(--)?[ \t]*(?:\r\n|\r|\n|\Z)")
 _MIME_FIELDS = {"content-type", "content-disposition", "content-transfer-encoding", "content-id"}
+# A shorter line counts as one of so many bytes: it is as much work.
+_LEAST_SIZE = 16
 # No MIME field needs more, and Python's own reader of parameters is slow on longer ones.
 _MIME_FIELD_LENGTH = 4000
 
@@ -40,12 +42,12 @@ _MIME_FIELD_LENGTH = 4000
 class MimeFields(Message):
     """The MIME fields of an entity; a parameter that breaks Python's reader is one that is missing."""
 
-    def get_param(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  # as Python's own declares it
-        """Give a parameter, or None: `name*` beside `name*0` makes Python compare a number with nothing."""
+    def get_param(self, param: str, failobj: Any = None, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  # as Python declares it
+        """Give a parameter, or `failobj`: `name*` beside `name*0` makes Python compare a number with nothing."""
         try:
-            return super().get_param(*args, **kwargs)
+            return super().get_param(param, failobj, *args, **kwargs)
         except (TypeError, ValueError):
-            return None
+            return failobj
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +202,7 @@ class _Header:
         else:
             self.defects.update({"no-header-end": None} if self.lines else {})
             return False
-        self.size += stop - start
+        self.size += max(stop - start, _LEAST_SIZE)
         return True
 
     def _cut(self, content: bytes, start: int, stop: int) -> bytes:
