@@ -12,8 +12,14 @@ _ALPHABET = (string.ascii_letters + string.digits + "+/").encode()
 _NOT_BASE64 = bytes(sorted(set(range(256)) - set(_ALPHABET)))
 _NOT_PADDED = bytes(sorted(set(_NOT_BASE64) - {ord("=")}))
 # Base64 has no blank inside a line, and no line without letters: that is prose, a footer that a gateway glued on.
-_PROSE = re.compile(rb"\S[ \t]+\S|^[^A-Za-z0-9+/=\s]+\s*$")
+_PROSE = re.compile(rb"^(?:[^\n]*?\S[ \t]+\S[^\n]*|[^A-Za-z0-9+/=\s]+[ \t\x0b\x0c]*)$", re.MULTILINE)
+# No gateway writes a footer below so much: longer bodies are not searched for prose.
+_PROSE_LIMIT = 3_000_000
+_NEVER_IN_PROSE = _ALPHABET + b"=\n"
+_BLANKS = b" \t\n\r\x0b\x0c"
 _STEP = 65_536
+# More than a mail of 25 MB has lines, should each have its own padding.
+_MAX_PIECES = 400_000
 
 
 def encoding_named(value: str) -> str:
@@ -46,22 +52,23 @@ def decoded_size(content: bytes, start: int, end: int, encoding: str) -> int:
 
 def base64_bytes(code: bytes) -> bytes:
     """Decode base64 with anything in it: strange bytes skipped, padding wrong, missing or in the middle."""
-    pieces = re.split(rb"=+", code.translate(None, _NOT_PADDED))
-    return b"".join(map(_piece, pieces))
+    *pieces, rest = re.split(rb"=+", code.translate(None, _NOT_PADDED), maxsplit=_MAX_PIECES)
+    return b"".join(map(_piece, [*pieces, rest.replace(b"=", b"")]))
 
 
 def _base64(body: bytes) -> tuple[bytes, bool]:
-    lines = body.splitlines()
-    prose = [line for line in lines if _PROSE.search(line)]
-    if len(prose) * 2 > len(lines):
+    """Decode what is base64 in a body. A list of its lines would take thirty times their bytes, so none is made."""
+    text = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    mixed = len(text) <= _PROSE_LIMIT and text.translate(None, _NEVER_IN_PROSE)
+    prose = _PROSE.findall(text) if mixed else []
+    if len(prose) * 2 > text.count(b"\n") + (not text.endswith(b"\n")):
         return body, False
     if prose:
-        code = b"\n".join(line for line in lines if not _PROSE.search(line))
-        return base64_bytes(code) + b"\n" + b"\n".join(prose), False
+        return base64_bytes(_PROSE.sub(b"", text)) + b"\n" + b"\n".join(prose), False
     try:
-        return binascii.a2b_base64(b"".join(body.split()), strict_mode=True), True
+        return binascii.a2b_base64(text.translate(None, _BLANKS), strict_mode=True), True
     except binascii.Error:
-        return base64_bytes(body), False
+        return base64_bytes(text), False
 
 
 def _piece(code: bytes) -> bytes:

@@ -4,6 +4,7 @@ What loops inside one call, patterns above all, is held by test_worker.py: there
 """
 
 import sys
+import tracemalloc
 from collections.abc import Callable
 from types import FrameType
 
@@ -11,6 +12,7 @@ import pytest
 
 from fuzz.targets import attacked_reader
 from mailroom.mail.message import Arrival, RawMail
+from mailroom.mail.transfer import decoded
 from tests.hostile.structures import many_parts, nested_mails, nested_multiparts
 
 _RELATED = b"Content-Type: multipart/related; boundary=c\r\n\r\n--c\r\n\r\n--c\r\n\r\n--c--"
@@ -48,3 +50,14 @@ def test_levels_of_multiparts_add_up_and_do_not_multiply(kind: bytes) -> None:
 )
 def test_twice_as_many_parts_are_twice_the_work(make: Callable[[int], bytes]) -> None:
     assert calls(make(400)) < 3 * calls(make(200))
+
+
+@pytest.mark.parametrize("line", [b"YWFh\r\n", b"A=", b"!\n", b"a b\nYWFhYWFhYWFh\nYWFh\n"])
+def test_base64_takes_a_few_times_its_own_bytes(line: bytes) -> None:
+    content = line * (4_000_000 // len(line))
+    tracemalloc.start()
+    try:
+        decoded(content, "base64")
+        assert tracemalloc.get_traced_memory()[1] < 20 * len(content)
+    finally:
+        tracemalloc.stop()
