@@ -13,7 +13,7 @@ from fuzz.attacker import AttackersKeyring
 from fuzz.promises import check_message, check_opened
 from mailroom.cli.bench import bare_bench
 from mailroom.flow.opening import Reader
-from mailroom.mail import openpgp, thread
+from mailroom.mail import thread
 from mailroom.mail.authentication import verdict
 from mailroom.mail.automatic import machine_sign
 from mailroom.mail.beginning import beginning_of
@@ -61,8 +61,6 @@ def read(content: bytes) -> None:
 
 def open_wrapped(content: bytes) -> None:
     """Open a mail whose sender chose the plaintext, the verdict on every signature, and the keys that come along."""
-    openpgp.find(content)
-    openpgp.inner_subject(content)
     reader = attacked_reader()
     raw = RawMail(Arrival("INBOX", 1, 1, len(content)), content)
     opened = reader.open(raw)
