@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mailroom.config_find import PLACES, VARIABLE, find
+from mailroom.mail.display import display_line
 
 if TYPE_CHECKING:
     from mailroom.config import Config
@@ -79,12 +80,12 @@ def print_json(line: object) -> None:
 
 
 def shown(value: object) -> str:
-    """Give a value for a terminal: what a stranger wrote cannot move its cursor."""
+    """Give a value for a terminal: what a stranger wrote cannot move its cursor, or turn the order of letters."""
     if isinstance(value, list | tuple):
         return ", ".join(shown(one) for one in value)
     if value is None:
         return ""
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in str(value))
+    return display_line(str(value))
 
 
 def print_columns(head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

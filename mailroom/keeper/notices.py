@@ -7,6 +7,7 @@ text; attachments are named, never attached.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from mailroom.mail.display import display_line, display_text, isolated
 from mailroom.mail.message import Attachment, Message, OpenPGP
 
 KEY_UNUSABLE = """\
@@ -58,7 +59,7 @@ def write(account: Account, message: Message | None, protection: OpenPGP) -> Not
         *(f"Look at this: {remark}" for remark in account.remarks),
         "",
         "What was decided",
-        *(f"  {reason}" for reason in account.reasons),
+        *(f"  {display_line(reason)}" for reason in account.reasons),
         f"  rule: {account.rule}",
         f"  answer: {account.answer}",
         f"  protection: {_protection(protection)}",
@@ -134,18 +135,18 @@ def _content(message: Message) -> list[str]:
     text = message.text
     cut = ["", "(cut here; the rest is in the sealed record)"] if len(text) > _MOST_TEXT else []
     return [
-        f"From: {message.sender or 'nobody'}",
-        f"Subject: {message.subject}",
+        f"From: {display_line(message.sender or 'nobody')}",
+        f"Subject: {display_line(message.subject)}",
         *(_attachment(attachment) for attachment in message.attachments),
         "",
-        text[:_MOST_TEXT],
+        display_text(text[:_MOST_TEXT]),
         *cut,
     ]
 
 
 def _attachment(attachment: Attachment) -> str:
-    name = attachment.name or "without a name"
-    return f"Attached, sealed, not opened: {name} ({attachment.type}, {attachment.size} bytes)"
+    name = isolated(display_line(attachment.name or "without a name"))
+    return f"Attached, sealed, not opened: {name} ({display_line(attachment.type)}, {attachment.size} bytes)"
 
 
 def _protection(protection: OpenPGP) -> str:
