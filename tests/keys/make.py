@@ -1,10 +1,11 @@
-"""Made the throw-away keys of this folder: `python tests/keys/make.py`. Needs gpg 2.2 or later.
+"""Made the throw-away keys of this folder: `python tests/keys/make.py [NAME...]`. Needs gpg 2.2 or later.
 
 They are worth nothing: everybody has the secret halves. All but one have no passphrase. They are born in 2024
 and, but for `expired`, never expire, so that no test depends on the day it runs.
 """
 
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -23,10 +24,26 @@ KEYS: dict[str, tuple[str, tuple[str, ...]]] = {
     "rsa": ("RSA <rsa@example.net>", ("rsa2048", "cert,sign", "never")),
     "other-address": ("Other <somebody-else@example.net>", CURVE),
     "locked": ("Locked <locked@example.org>", CURVE),
+    "rsa3072": ("rsa3072@example.net", ("rsa3072", "cert,sign", "never")),
+    "rsa4096": ("rsa4096@example.net", ("rsa4096", "cert,sign", "never")),
+    "nistp256": ("nistp256@example.net", ("nistp256", "cert,sign", "never")),
+    "brainpool": ("brainpool@example.net", ("brainpoolP256r1", "cert,sign", "never")),
+    "dsa-elgamal": ("dsa-elgamal@example.net", ("dsa2048", "cert,sign", "never")),
+    "utf-8-name": ("Žofie Müller 山田 <zofie@example.net>", CURVE),
+    "two-addresses": ("keeper@example.org <mallory@example.net>", CURVE),
+    "old-subkey": ("old-subkey@example.net", CURVE),
+    "new-subkey": ("new-subkey@example.net", CURVE),
 }
 SUBKEYS: dict[str, tuple[tuple[str, str], ...]] = {
     "keeper": (("ed25519", "sign"), ("cv25519", "encr")),
     "rsa": (("rsa2048", "encr"),),
+    "rsa3072": (("rsa3072", "encr"),),
+    "rsa4096": (("rsa4096", "encr"),),
+    "nistp256": (("nistp256", "encr"),),
+    "brainpool": (("brainpoolP256r1", "encr"),),
+    "dsa-elgamal": (("elg2048", "encr"),),
+    "old-subkey": (("cv25519", "encr 1y"),),
+    "new-subkey": (("cv25519", "encr 1y"), ("cv25519", "encr"), ("ed25519", "sign 1y"), ("ed25519", "sign")),
     "sign-only": (),
 }
 
@@ -46,7 +63,8 @@ def make(home: Path, name: str) -> None:
     listing = gpg(home, "--list-keys", "--with-colons", f"={user_id}").decode()
     fingerprint = next(line for line in listing.splitlines() if line.startswith("fpr")).split(":")[9]
     for kind, use in SUBKEYS.get(name, (("cv25519", "encr"),)):
-        gpg(home, "--quick-add-key", fingerprint, kind, use, expiry, passphrase=passphrase)
+        usage, _, until = use.partition(" ")
+        gpg(home, "--quick-add-key", fingerprint, kind, usage, until or expiry, passphrase=passphrase)
     if name == "revoked":
         revocation = (home / "openpgp-revocs.d" / f"{fingerprint}.rev").read_bytes()
         gpg(home, "--import", stdin=revocation.replace(b":-----BEGIN", b"-----BEGIN"))
@@ -56,10 +74,10 @@ def make(home: Path, name: str) -> None:
 
 
 def main() -> None:
-    """Make all keys in a home of their own, then throw the home away."""
+    """Make all keys, or those that are named, in a home of their own, then throw the home away."""
     with tempfile.TemporaryDirectory(prefix="gh") as folder:
         home = Path(folder)
-        for name in KEYS:
+        for name in sys.argv[1:] or KEYS:
             make(home, name)
         subprocess.run(["gpgconf", "--homedir", folder, "--kill", "gpg-agent"], check=True)
 
