@@ -6,7 +6,7 @@
 
 # The newest Python at hand beside the one that `make test` uses; empty when there is no other.
 NEWEST := $(shell scripts/newest-python)
-TEST_NEEDS := gpg:gnupg gpg-agent:gpg-agent dovecot:dovecot-imapd systemd-analyze:systemd strace:strace man:man-db sqlite3:sqlite3
+TEST_NEEDS := gpg:gnupg gpg-agent:gpg-agent dovecot:dovecot-imapd systemd-analyze:systemd strace:strace man:man-db sqlite3:sqlite3 import=test.test_email:libpython@-testsuite
 PYTEST := -m pytest -q -n 2 --dist worksteal
 
 # Without compiled modules every process of the tests would compile the program anew.
@@ -20,6 +20,7 @@ demo:
 
 test:
 	@scripts/setup $(TEST_NEEDS)
+	@scripts/collections
 	.venv/bin/python $(PYTEST)
 
 check: test lint newest
@@ -34,6 +35,7 @@ lint:
 newest:
 ifneq ($(NEWEST),)
 	@PYTHON=$(NEWEST) VENV=.venv-newest scripts/setup $(TEST_NEEDS)
+	@VENV=.venv-newest scripts/collections
 	.venv-newest/bin/python $(PYTEST) --soak 60
 else
 	@echo "No newer Python at hand than the one that ran the tests."

@@ -57,8 +57,8 @@ def read_bounce(content: bytes) -> Bounce | None:
     leaves = list(islice(root.leaves(), _MAX_PARTS))
     groups = [group for leaf in leaves if leaf.type in _STATUS for group in _groups(leaf)]
     failed, delayed = _by_status(groups) if groups else _by_words(root, leaves)
-    ids = tuple(dict.fromkeys(_ids(leaves)))[:MAX_IDS]
     recipients = tuple(dict.fromkeys(failed or delayed))[:MAX_RECIPIENTS]
+    ids = tuple(dict.fromkeys(_ids(leaves, in_text=bool(recipients))))[:MAX_IDS]
     return Bounce(recipients, bool(failed), ids) if recipients or ids else None
 
 
@@ -179,7 +179,7 @@ def _header(entity: Entity) -> Tree:
     return tree
 
 
-def _ids(leaves: Iterable[Entity]) -> Iterator[str]:
+def _ids(leaves: Iterable[Entity], *, in_text: bool) -> Iterator[str]:
     """Give the Message-IDs of what came back: a mail, its header, or either written out in the text."""
     for leaf in leaves:
         body = _body(leaf)
@@ -187,7 +187,7 @@ def _ids(leaves: Iterable[Entity]) -> Iterator[str]:
             header = read_entity(body, header_start(body)).header
             found = [each for name, value in header if name == "message-id" for each in _ID.findall(value)]
         else:
-            found = _ID_IN_TEXT.findall(body) if leaf.type == "text/plain" else []
+            found = _ID_IN_TEXT.findall(body) if in_text and leaf.type == "text/plain" else []
         yield from (each.decode("ascii") for each in found)
 
 

@@ -38,7 +38,7 @@ def soft_sign(message: Message, own_addresses: frozenset[str], bounce: Bounce | 
     `own_addresses` are the bare addresses of the service. `bounce` is what was read where a postmaster wrote.
     The reason names the sign and the field, never its content.
     """
-    if bounce is not None and bounce.recipients:
+    if bounce is not None:
         return "a postmaster wrote what reads like a bounce (From)"
     if any(map(is_dmarc_report, message.attachments)):
         return "it brings a DMARC report (Content-Disposition)"

@@ -131,7 +131,7 @@ ROWS = (
         (
             "From: Postmaster <postmaster@example.net>",
             "From: postmaster@example.net\nX-MS-Has-Attach: yes",
-            "From: postmaster@example.net\n" + parts("mixed", WORDS, part("message/rfc822", FORWARDED + WHOLE_REPORT)),
+            "From: postmaster@example.net\n" + parts("mixed", WORDS, part("image/png", "PNG")),
         ),
     ),
     Row(

@@ -125,6 +125,7 @@ def test_a_bounce_of_words_is_read_in_the_shape_of_its_program(program: str) -> 
 
 
 def test_a_mail_that_names_nobody_is_no_bounce() -> None:
+    assert read_bounce(b"From: postmaster@example.net\n\nHe wrote this:\nMessage-ID: <m1@example.com>\n") is None
     assert read_bounce(b"From: mara@example.net\n\nI am away until Monday.\n") is None
     assert read_bounce(b"") is None
 

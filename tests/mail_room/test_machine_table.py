@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from mailroom.cli.bench import Bench, bare_bench
-from tests.mail_room.machine_table import ROWS, Row
+from tests.mail_room.machine_table import ROWS, WORDS, Row, part, parts
 
 COMPLAINT = {
     "Return-Path": "<mara@example.net>",
@@ -34,7 +34,12 @@ SOFT = (
     ("To: talk-bounces@example.net", ("To: talk-bounces@example.net, desk@desk.example", "To: ombuds@example.net")),
     (
         "From: postmaster@example.net\nX-Mailer: <SMTP32 v8.15>\n\nUnknown user: mara@example.net\n",
-        ("From: postmaster@example.net",),
+        ("From: postmaster@example.net", "From: postmaster@example.net\n\nPlease help me. Message-ID: <1@x.example>\n"),
+    ),
+    (
+        "From: postmaster@example.net\n"
+        + parts("mixed", WORDS, part("message/rfc822", "From: x@example.net\nMessage-ID: <2@x.example>\n")),
+        ("From: mara@example.net\n" + parts("mixed", WORDS, part("message/rfc822", "Message-ID: <2@x.example>\n")),),
     ),
 )
 

@@ -91,7 +91,8 @@ def test_a_mail_that_names_nobody_is_answered() -> None:
 
 def test_a_postmaster_is_held_only_for_what_reads_like_a_bounce() -> None:
     assert soft(bounce=Bounce(("mara@example.net",), True)) == "a postmaster wrote what reads like a bounce (From)"
-    assert soft(bounce=Bounce((), False, ("m1@example.org",))) is None
+    assert soft(bounce=Bounce((), False, ("m1@example.org",))) is not None
+    assert soft(bounce=None, sender="postmaster@example.net") is None
 
 
 def test_a_dmarc_report_with_a_word_beside_it_is_held() -> None:

@@ -1,0 +1,83 @@
+"""Mail that other projects are tested with goes through `explain`, and no bounce among it is answered by itself.
+
+Neither collection was written for us, and none of it is in this repository: `scripts/collections` fetches it.
+"""
+
+import sys
+import tarfile
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mailroom.cli.bench import Bench, bare_bench
+
+COLLECTIONS = Path(sys.prefix) / "collections"
+KINDS = {"own", "bounce", "list", "automatic", "unreadable", "report"}
+# Kept there because its broken parts once made a parser fail: a hotel answers a guest, with a picture and a letter.
+PERSON = "groupwise_03.txt"
+# Mailman's list and vacation notes around or instead of the bounce: not answered for those signs.
+NOT_BOUNCES = {"list", "automatic"}
+
+
+def fetched(name: str, folder: str) -> dict[str, bytes]:
+    """Read the mails of a folder out of a fetched archive, by file name."""
+    archives = sorted(COLLECTIONS.glob(f"{name}-*.tar.gz"))
+    assert archives, "The mail collections are not here. Run scripts/collections."
+    with tarfile.open(archives[-1]) as archive:
+        inside = {Path(one.name): archive.extractfile(one) for one in archive if one.isfile()}
+        return {path.name: file.read() for path, file in inside.items() if file and f"/{folder}/" in f"/{path.parent}/"}
+
+
+@pytest.fixture(scope="module")
+def bench() -> Iterator[Bench]:
+    with bare_bench() as made:
+        yield made
+
+
+async def explained(bench: Bench, mails: dict[str, bytes]) -> dict[str, dict[str, Any]]:
+    told = {name: await bench.explain(content) for name, content in mails.items()}
+    assert {one["kind"] for one in told.values()} <= KINDS
+    return told
+
+
+def answered(told: dict[str, dict[str, Any]]) -> set[str]:
+    """Name the mails that are answered at once, without the keeper."""
+    return {name for name, one in told.items() if one["reply"]["will_send"] and one["soft"] is None}
+
+
+async def test_no_bounce_of_flufl_bounce_is_answered(bench: Bench) -> None:
+    mails = {name: mail for name, mail in fetched("flufl_bounce", "tests/data").items() if name.endswith(".txt")}
+    told = await explained(bench, mails)
+    assert len(told) >= 117
+    assert answered(told) == {PERSON}
+
+
+async def test_nearly_every_bounce_of_flufl_bounce_is_called_one_and_names_whom_it_is_about(bench: Bench) -> None:
+    mails = {name: mail for name, mail in fetched("flufl_bounce", "tests/data").items() if name.endswith(".txt")}
+    told = await explained(bench, mails)
+    bounces = [one for one in told.values() if one["kind"] == "bounce"]
+    named = [one for one in bounces if one["bounce"] and one["bounce"]["recipients"]]
+    assert len(bounces) >= 97
+    assert len(named) >= 90
+
+
+async def test_the_mails_of_mail_parser_are_explained(bench: Bench) -> None:
+    told = await explained(bench, fetched("mail_parser", "tests/mails"))
+    assert len(told) >= 20
+    assert {name for name, one in told.items() if one["kind"] == "bounce"} == {"mail_malformed_2"}
+    assert "mail_malformed_2" not in answered(told)
+
+
+async def test_the_mails_that_python_s_own_parser_is_tested_with_are_explained(bench: Bench) -> None:
+    package = find_spec("test.test_email")  # Debian has it in a package of its own, which scripts/setup installs
+    assert package is not None
+    assert package.origin is not None
+    folder = Path(package.origin).parent / "data"
+    told = await explained(bench, {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()})
+    assert len(told) >= 47
+    bounces = {name for name, one in told.items() if one["kind"] == "bounce"}
+    assert bounces == {"msg_05.txt", "msg_16.txt", "msg_25.txt", "msg_43.txt"}
+    assert not bounces & answered(told)
