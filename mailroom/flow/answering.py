@@ -170,7 +170,8 @@ def _form_lines(form: Form) -> list[str]:
     """Say what stands in the fields of a form: of these the text that is shown says nothing."""
     fields = {"by": form.name, "mail": form.address, "about": form.reported, "country": form.country}
     said = "; ".join(f"{name}: {value}" for name, value in fields.items() if value)
-    return [f"form: {form.id} ({said or 'no fields'})", *(f"link: {link}" for link in form.links)]
+    more = [*(f"link: {link}" for link in form.links), *(f"also: {line}" for line in form.rest.splitlines())]
+    return [f"form: {form.id} ({said or 'no fields'})", *more]
 
 
 def header(desk: Desk, case: Case, what: tuple[str, int], addressed: tuple[str, str, str | None]) -> compose.Header:

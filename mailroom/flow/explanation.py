@@ -75,6 +75,7 @@ def _form(form: Form) -> dict[str, object]:
         "name": form.name,
         "reported": form.reported,
         "address": form.address,
+        "rest": form.rest,
     }
 
 

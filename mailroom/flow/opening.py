@@ -157,7 +157,9 @@ def _filled_in(opened: Opened, form: Form) -> Opened:
 
     The key that comes with the mail of a form is the form's own, and an answer must not be encrypted to that.
     """
-    found = replace(opened, form=form, message=replace(opened.message, text=form.details))
+    # A letter that is only written like a form keeps its text: what stands around the fields may be her story.
+    text = form.details if form.named_sender or not form.rest else opened.message.text
+    found = replace(opened, form=form, message=replace(opened.message, text=text))
     if not form.named_sender:
         return found
     vouched = opened.authentication == "pass" and opened.machine and opened.machine.kind in ("list", "automatic")

@@ -16,6 +16,8 @@ from mailroom.mail.message import Form, Message
 
 DETAILS = "details"
 _END = "end"
+_SEPARATORS = {"--", "---"}  # what a program adds below stands after one of these
+_FOOTER_LINES = 8
 _HEAD_LINES = 60  # all fields before the free text stand in so many lines
 _FIRST_LINES = 12  # and one of them in these
 _LONGEST_LABEL = 120
@@ -52,10 +54,11 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class _Filled:
-    """The values of the fields, `details` among them, and the language of the labels."""
+    """The values of the fields, `details` among them, the language of the labels, and lines that are no field."""
 
     values: Mapping[str, str]
     language: str | None
+    rest: Sequence[str] = ()
 
 
 def fold(label: str) -> str:
@@ -136,7 +139,7 @@ def _end(lines: Sequence[str], after: int, shape: Shape) -> int | None:
 
 
 def _in_any_order(lines: Sequence[str], shape: Shape) -> _Filled | None:
-    """Read labelled lines up to the free text. What is no field stays with it, so that nothing she wrote is lost.
+    """Read labelled lines up to the free text.
 
     A field that is there twice with different values is believed in neither.
     """
@@ -150,9 +153,9 @@ def _in_any_order(lines: Sequence[str], shape: Shape) -> _Filled | None:
         if name == DETAILS:
             if not shape.needs <= {*values, DETAILS}:
                 return None
-            written = [values.pop("subject", ""), *others, value, *lines[number + 1 :]]
-            values[DETAILS] = "\n".join(written).strip()
-            return _Filled({key: each for key, each in values.items() if each}, _language(languages))
+            below, footer = _cut_footer(lines[number + 1 :])
+            values[DETAILS] = "\n".join([values.pop("subject", ""), value, *below]).strip()
+            return _Filled(values, _language(languages), (*others, *footer))
         if name:
             languages.append((name, language))
             values[name] = value[:_LONGEST_VALUE] if values.get(name, value) == value else ""
@@ -162,6 +165,13 @@ def _in_any_order(lines: Sequence[str], shape: Shape) -> _Filled | None:
         elif line.strip():
             others.append(line)
     return None
+
+
+def _cut_footer(lines: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+    """Cut off what the program wrote below the free text: some few lines after dashes."""
+    last = range(len(lines) - 1, max(-1, len(lines) - 1 - _FOOTER_LINES), -1)
+    cut = next((number for number in last if lines[number].strip() in _SEPARATORS), len(lines))
+    return lines[:cut], lines[cut + 1 :]
 
 
 def _language(known: Iterable[tuple[str, str]]) -> str | None:
@@ -184,6 +194,7 @@ def _form(shape: Shape, filled: _Filled, message: Message) -> Form:
         links=tuple(dict.fromkeys(_LINK.findall(values.get("link", ""))))[:_MOST_LINKS],
         name=values.get("name") or None,
         reported=values.get("reported") or None,
+        rest="\n".join(filled.rest),
         address=_reply_to(message) if shape.person == "reply-to" else _address(values.get("email", "")),
     )
 

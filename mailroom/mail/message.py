@@ -146,7 +146,8 @@ class Form:
     person reads her mail, is more than a claim, and only when our server vouches for From. `language` is that of the
     labels, None where these are unknown. `choice` is the category as it was picked, `category` its id in our taxonomy,
     None where the form's file does not know it; `flags` are what that choice raises. `country` is as written. `links`
-    are web addresses. `details` is what the person wrote, without a single label.
+    are web addresses. `details` is what the person wrote, without a single label; `rest` are lines around it that are
+    no field, hers or the program's.
     """
 
     id: str
@@ -161,6 +162,7 @@ class Form:
     name: str | None = field(default=None, repr=False)
     reported: str | None = field(default=None, repr=False)
     address: str | None = field(default=None, repr=False)
+    rest: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,13 @@ def flags(form: Form | None) -> tuple[tuple[str, tuple[str, ...]], ...]:
     return tuple((flag, (form.choice or "",)) for flag in form.flags) if form is not None else ()
 
 
+def words_around(form: Form | None) -> str:
+    """Give what stands around the free text and may be her words: an unknown choice, and lines that are no field."""
+    if form is None:
+        return ""
+    return f"{form.choice or ''}\n{form.rest}" if form.category is None else form.rest
+
+
 @functools.cache
 def _codes(languages: frozenset[str]) -> dict[str, str]:
     known = ("en", *sorted(languages - {"en"}))

@@ -103,8 +103,7 @@ def triage(message: Message, lexicon: Lexicon, form: Form | None = None) -> Tria
     What was picked on a `form` decides; its subject says nothing about the language, a program wrote it.
     """
     own = message.text[:LOOKED_AT]
-    unknown_choice = form.choice if form and form.choice and not form.category else ""
-    whole = f"{message.subject[:_SUBJECT_LOOKED_AT]}\n{unknown_choice}\n{own}"
+    whole = f"{message.subject[:_SUBJECT_LOOKED_AT]}\n{stated.words_around(form)[:LOOKED_AT]}\n{own}"
     hits = lexicon.phrases.scan(words(prose(whole)))
     raised = danger.merged(danger.flags(hits), stated.flags(form))
     said, said_evidence = contact.preference(hits)

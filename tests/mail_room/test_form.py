@@ -146,9 +146,16 @@ def test_a_value_may_stand_below_its_label() -> None:
     assert (found.name, found.address, found.details) == ("Ann", "ann@example.net", "He waits.\n\nDaily.")
 
 
-def test_what_is_no_field_stays_with_the_message() -> None:
+def test_what_is_no_field_is_kept() -> None:
     found = form("Submitted on Tuesday", "Subject: he hits me", *WEB[:2], "Phone: 123", "Message: Help.")
-    assert found.details == "he hits me\nSubmitted on Tuesday\nPhone: 123\nHelp."
+    assert (found.details, found.rest) == ("he hits me\nHelp.", "Submitted on Tuesday\nPhone: 123")
+
+
+def test_what_a_program_adds_below_is_no_word_of_hers() -> None:
+    found = form(*WEB, "", "-- ", "This was sent from a form on the site")
+    assert (found.details, found.rest) == ("He waits outside.", "This was sent from a form on the site")
+    many = ["a line of hers"] * 20
+    assert form(*WEB, "--", *many).details == "\n".join(["He waits outside.", "--", *many])
 
 
 def test_a_field_that_is_there_twice_is_believed_in_neither() -> None:
@@ -174,6 +181,15 @@ def test_fields_below_the_message_are_text() -> None:
 )
 def test_only_one_plain_address_is_taken_from_a_field(written: str, address: str | None) -> None:
     assert form("Name: Ann", f"Email: {written}", "Message: Help.").address == address
+
+
+def test_a_flowed_text_is_read_as_it_flows() -> None:
+    lines = (*HEAD, "Details: He sends pictures ", "every night.", *END)
+    head = "From: a@example.net\nContent-Type: text/plain; charset=utf-8; format=flowed\n\n"
+    content = (head + "\n".join(lines)).encode()
+    found = read_form(content, parse(content), shapes())
+    assert found is not None
+    assert found.details == "He sends pictures every night."
 
 
 @pytest.mark.parametrize(

@@ -125,3 +125,10 @@ def test_a_subject_that_a_program_wrote_is_no_language(shipped: Lexicon) -> None
     short = message("Ja.", "IRS report from Pine on 2026-03-03 about something that happened to me yesterday")
     assert triage(short, shipped).language.value == "en"
     assert triage(short, shipped, Form("reportincident", "")).language.value == "und"
+
+
+def test_danger_in_a_line_that_is_no_field_is_found(shipped: Lexicon) -> None:
+    form = Form(
+        "web-form", "", choice="Vandalism", category="not_harassment", rest="Anything else: I want to kill myself"
+    )
+    assert "imminent_danger" in triage(message("Please write to me soon."), shipped, form).flags
