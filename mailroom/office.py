@@ -33,11 +33,14 @@ def office(config: Config, home: DeskHome, clock: Clock = utc) -> Office:
     people = [
         *(_person(home, one, one.role, one.also_known_as) for one in config.keepers),
         *(_person(home, one, "admin") for one in config.admins),
+        *(_person(home, one, "researcher") for one in config.researchers),
     ]
     return Office(policy(config), tuple(people), guide_from(config.paths.rules, config.paths.templates), clock)
 
 
-def _person(home: DeskHome, person: Keeper | Admin, role: Role, also_known_as: tuple[str, ...] = ()) -> Person:
+def _person(
+    home: DeskHome, person: Keeper | Admin | Researcher, role: Role, also_known_as: tuple[str, ...] = ()
+) -> Person:
     certificate = home.certificate(person.fingerprint) if person.fingerprint else None
     return Person(person.address, role, person.fingerprint, also_known_as, certificate)
 

@@ -32,20 +32,24 @@ async def obey(desk: Desk, raw: RawMail, opened: Opened, routed: Routed) -> Fili
 
 
 async def _told(desk: Desk, opened: Opened, case: Case, person: Person) -> tuple[Outgoing, ...]:
-    """Tell the person. A flood of forgeries is one alarm a day, and a list the day after."""
+    """Tell the person; of a forgery in the name of somebody who keeps no records, the keepers.
+
+    A flood of forgeries is one alarm a day, and a list the day after.
+    """
     if opened.machine is not None:
         return ()
     if proven(person, opened):
         return await informing.inform(desk, notices.no_commands(case.reference), case, [person])
+    hers = person.role in ("keeper", "deputy")
+    people = [person] if hers else desk.office.role("keeper")
     if desk.pace.forgery(desk.now()):
-        return await informing.tell(desk, notices.refused(case.reference), case, [person])
-    return await informing.listed(desk, "forgery", case.reference, case, [person])
+        return await informing.tell(desk, notices.refused(case.reference, person.role), case, people)
+    return await informing.listed(desk, "forgery", f"{case.reference}: {person.role}", case, people)
 
 
 def claimed(desk: Desk, opened: Opened) -> Person:
-    """Find the keeper or deputy whose address the mail bears."""
-    sender = opened.message.sender
-    return next(one for one in desk.office.people if one.role != "admin" and one.writes_from(sender))
+    """Find the one of our people whose address the mail bears."""
+    return next(one for one in desk.office.people if one.writes_from(opened.message.sender))
 
 
 def proven(person: Person, opened: Opened) -> bool:

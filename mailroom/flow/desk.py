@@ -12,12 +12,12 @@ from mailroom.flow.ports import Arrivals, Cases, Courier, Encryptor, Machine, Ma
 from mailroom.referral.choose import Rulebook
 from mailroom.triage.triage import Lexicon
 
-Role = Literal["keeper", "deputy", "admin"]
+Role = Literal["keeper", "deputy", "admin", "researcher"]
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A keeper, deputy or admin. `certificate` is None for an admin without a key."""
+    """One of our people. `certificate` is None for an admin or a researcher without a key."""
 
     address: str
     role: Role

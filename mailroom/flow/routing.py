@@ -53,7 +53,7 @@ def kind_of(opened: Opened, link: Link, commanders: Sequence[Person]) -> Kind:
 def route(office: Office, understood: Understood, link: Link, budget: Budget) -> Routed:
     """Decide about one mail. Pure but for the clock's day, on which the directory's dates depend."""
     opened, found = understood.opened, understood.triage
-    kind = kind_of(opened, link, [person for person in office.people if person.role != "admin"])
+    kind = kind_of(opened, link, office.people)
     decision = None
     if kind in ("report", "follow_up"):
         facts = facts_for(opened, found, link.case, office.guide)

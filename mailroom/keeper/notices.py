@@ -83,14 +83,19 @@ def undelivered(reference: str, code: int) -> Notice:
     return Notice(f"Note [{reference}]", f"{reference}: answer not delivered", text)
 
 
-def refused(reference: str) -> Notice:
-    """Tell that a mail came in a keeper's name without proof."""
-    text = (
-        f"{reference}: a mail came from your address without your signature.\n\n"
-        "Nothing was done and nothing was answered. It is kept under this number.\n"
-        "If you sent it: sign it with your key. If you did not: somebody writes in your name.\n"
+def refused(reference: str, role: str) -> Notice:
+    """Tell that a mail came in the name of one of our people without proof: to herself, or of others to the keeper."""
+    hers = role in ("keeper", "deputy")
+    whose = (
+        "your address without your signature" if hers else f"the address of one of your {role}s, without a signature"
     )
-    return Notice(f"Note [{reference}]", f"{reference}: unproven mail in your name", text)
+    text = (
+        f"{reference}: a mail came from {whose}.\n\n"
+        "Nothing was done and nothing was answered. It is kept under this number.\n"
+        "If it is true: sign it, with the key that the desk knows. If not: somebody writes in this name.\n"
+        "More of the same kind today come tomorrow, as one list.\n"
+    )
+    return Notice(f"Note [{reference}]", f"{reference}: unproven mail in {'your' if hers else 'a'} name", text)
 
 
 _SECTIONS = {

@@ -104,9 +104,9 @@ async def test_mail_in_the_keepers_name_does_nothing_without_her_signature_and_a
         .replace(b"ZXJhc2", b"ZXJhc3"),
         signed,
     )
-    assert recipients(sent) == [KEEPER] * 7
+    assert recipients(sent) == [KEEPER] * 2  # six forgeries are one alarm
     told = [read(people_home, one) for one in sent]
-    assert sum("without your signature" in text for text in told) == 6
+    assert sum("without your signature" in text for text in told) == 1
     assert sum("your mail is kept under this number" in text for text in told) == 1
     assert shown(guarded) == []
     again = await run(guarded, sink, signed, signed.replace(b"Subject: ...", b"Subject: [release]"))
