@@ -116,12 +116,11 @@ class Reader:
             return signature
         if not found.whole:
             return replace(signature, state="invalid")
-        if signature.signer in self.configured:
-            return signature
+        known = signature.signer in self.configured or (outer.sender or "").casefold() in {
+            address.casefold() for address in signature.addresses
+        }
         # Which of several senders a reader is shown, nobody knows.
-        alone = "several-from" not in outer.defects and outer.sender is not None
-        hers = alone and (outer.sender or "").casefold() in {one.casefold() for one in signature.addresses}
-        return signature if hers else replace(signature, state="unknown_key")
+        return signature if known and "several-from" not in outer.defects else replace(signature, state="unknown_key")
 
     def _sender_key(self, content: bytes, found: Unwrapped | None, outer: Message) -> bytes | None:
         """Find the key that came for the sender: what was encrypted says more than what anybody could have added."""
