@@ -147,7 +147,9 @@ def _report(mail: _Mail) -> str | None:
 
 def _report_field(mail: _Mail) -> str | None:
     """RFC 8460 section 5.3, https://www.rfc-editor.org/rfc/rfc8460#section-5.3; Exchange marks its reports by class."""
-    return _first_present(mail, ("TLS-Report-Domain",)) or _first_with(mail, ("Content-Class",), _EXCHANGE_REPORTS)
+    return _first_present(mail, ("TLS-Report-Domain", "X-MS-Exchange-Message-Is-Ndr")) or _first_with(
+        mail, ("Content-Class",), _EXCHANGE_REPORTS
+    )
 
 
 def is_dmarc_report(attachment: Attachment) -> bool:
@@ -185,6 +187,7 @@ def _unsubscribe(mail: _Mail) -> str | None:
 
 
 def _bulk(mail: _Mail) -> str | None:
+    """Not from the standards, and weak: many answering machines write it too, so it comes after their own signs."""
     return _first_with(mail, _PRECEDENCE, {"bulk", "junk", "list"})
 
 
@@ -273,11 +276,11 @@ _SIGNS: tuple[tuple[Machine, str, Callable[[_Mail], str | None]], ...] = (
     ("bounce", "a mail system wrote it", _mail_system),
     ("list", "a mailing list sent it", _list_field),
     ("list", "sent to many, with a way out", _unsubscribe),
-    ("list", "sent to many", _bulk),
     ("automatic", "no person wrote it", _auto_submitted),
     ("automatic", NO_RETURN, _null_return_path),
     ("automatic", "it asks for no automatic answer", _answer_unwanted),
     ("automatic", "an answering machine wrote it", _answering_machine),
+    ("list", "sent to many", _bulk),
     ("automatic", "a report about mail, and no word", _aggregate_report),
     ("automatic", TO_BOUNCES, _to_bounce_address),
 )

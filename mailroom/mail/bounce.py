@@ -27,6 +27,7 @@ MAX_RECIPIENTS = 100
 MAX_IDS = 10
 _STATUS = {"message/delivery-status", "message/global-delivery-status"}
 _RETURNED = {"message/rfc822", "message/global", "text/rfc822-headers", "message/global-headers"}
+_TELLING = _STATUS | {"message/disposition-notification", "message/global-disposition-notification"}
 # The address that we wrote to, and the last one that the mail was passed on to.
 _RECIPIENT = ("original-recipient", "final-recipient")
 # A report about one mail is small; what lies behind this is not read.
@@ -43,7 +44,9 @@ _BLANK_LINE = re.compile(rb"(?:\r\n|\r(?!\n)|\n)[ \t]*(?:\r\n|\r(?!\n)|\n)")
 _SEPARATORS = re.compile(r"[\s<>(),;:\"\[\]]+")
 _ESCAPED = re.compile(r"\\x\{([0-9A-Fa-f]{1,6})\}")
 _ID = re.compile(rb"<([!-;=?-~]{1,998})>")
-_ID_IN_TEXT = re.compile(rb"^Message-ID:[ \t]{0,20}<([!-;=?-~]{1,998})>", re.IGNORECASE | re.MULTILINE)
+_ID_IN_TEXT = re.compile(
+    rb"^(?:(?:X-)?Original-)?Message-ID:[ \t]{0,20}<([!-;=?-~]{1,998})>", re.IGNORECASE | re.MULTILINE
+)
 # RFC 3464 section 2.3.3: MTAs put comments behind the word; OpenSMTPD writes `error` for `failed`.
 _FAILED = ("fail", "error")
 
@@ -180,14 +183,18 @@ def _header(entity: Entity) -> Tree:
 
 
 def _ids(leaves: Iterable[Entity], *, in_text: bool) -> Iterator[str]:
-    """Give the Message-IDs of what came back: a mail, its header, or either written out in the text."""
+    """Give the Message-IDs of what came back: a mail, its header, or either written out in the text.
+
+    A disposition notification names it: https://www.rfc-editor.org/rfc/rfc8098#section-3.2.5
+    """
     for leaf in leaves:
         body = _body(leaf)
         if leaf.type in _RETURNED:
             header = read_entity(body, header_start(body)).header
             found = [each for name, value in header if name == "message-id" for each in _ID.findall(value)]
         else:
-            found = _ID_IN_TEXT.findall(body) if in_text and leaf.type == "text/plain" else []
+            is_told = leaf.type in _TELLING or (in_text and leaf.type == "text/plain")
+            found = _ID_IN_TEXT.findall(body) if is_told else []
         yield from (each.decode("ascii") for each in found)
 
 

@@ -248,6 +248,13 @@ def test_the_kinds_are_tried_in_the_order_of_the_contract() -> None:
     ] == ["own", "bounce", "list", "automatic", None]
 
 
+def test_an_out_of_office_note_that_calls_itself_bulk_is_automatic() -> None:
+    for own_sign in (("Auto-Submitted", "auto-replied"), ("X-Autoreply", "yes"), ("Return-Path", "<>")):
+        found = sign(("Precedence", "bulk"), own_sign)
+        assert found is not None
+        assert (found.kind, found.why.endswith(f"({own_sign[0]})")) == ("automatic", True)
+
+
 def test_an_answer_to_our_bounce_address_is_a_machine_for_every_token() -> None:
     found = sign(("X-Original-To", bounce_address("desk@example.org", "0")))
     assert found is not None

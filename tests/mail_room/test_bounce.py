@@ -95,6 +95,8 @@ def test_who_is_lost_counts_before_who_is_late() -> None:
         b"message/rfc822\n\nReceived: x\nMessage-ID:\n <m1@example.org>\n\nThe text.\n",
         b"message/rfc822\nContent-Transfer-Encoding: base64\n\nTWVzc2FnZS1JRDogPG0xQGV4YW1wbGUub3JnPgo=\n",
         b"message/global-headers\n\nmessage-id: <m1@example.org>\n",
+        b"message/disposition-notification\n\nOriginal-Message-ID: <m1@example.org>\nDisposition: x; displayed\n",
+        b"message/delivery-status\n\nX-Original-Message-ID: <m1@example.org>\n",
         b"text/plain\n\n--- Below this line is a copy.\n\nTo: mara\nMessage-Id: <m1@example.org>\n",
     ],
 )
