@@ -56,9 +56,10 @@ class Reader:
     def open(self, raw: RawMail) -> Opened:
         """Open one mail. Never raises for what stands in the mail."""
         outer = parse(raw.content)
-        found = unwrap(read_entity(raw.content, header_start(raw.content)), self.keyring)
+        entity = read_entity(raw.content, header_start(raw.content))
+        found = unwrap(entity, self.keyring)
         opened = self._opened(found, outer) if found else Opened(outer)
-        form = self._form(raw.content, opened)
+        form = read_form(found.root if found else entity, opened.message, self.lexicon.forms)
         authentication = verdict(outer.fields, outer.sender, self.authserv_id)
         key = self._sender_key(raw.content, found, outer)
         read = replace(
@@ -72,11 +73,6 @@ class Reader:
             spam=_JUNK if raw.arrival.junk else spam_sign(outer.fields, self.authserv_id),
         )
         return read if form is None else _filled_in(read, form)
-
-    def _form(self, content: bytes, opened: Opened) -> Form | None:
-        """Read a structured mail; of one that is encrypted only what was opened, with no word from outside."""
-        inside = opened.cleartext if opened.openpgp.encrypted else content
-        return read_form(inside, opened.message, self.lexicon.forms) if inside else None
 
     def _told_apart(self, opened: Opened, content: bytes, outer: Message, *, is_form: bool) -> Opened:
         """Add what tells whether a machine sent it, and what a bounce tells."""
@@ -161,8 +157,9 @@ def _filled_in(opened: Opened, form: Form) -> Opened:
     found = replace(opened, form=form, message=replace(opened.message, text=text))
     if not form.named_sender:
         return found
-    vouched = opened.authentication == "pass" and opened.machine and opened.machine.kind in ("list", "automatic")
-    return replace(found, machine=None if vouched else opened.machine, sender_key=None)
+    found = replace(found, sender_key=None, key_vouched=False)
+    is_person = opened.authentication == "pass" and (not opened.machine or opened.machine.kind in ("list", "automatic"))
+    return replace(found, machine=None, soft=None) if is_person else found
 
 
 def _inner_fields(found: Unwrapped | None) -> list[str]:

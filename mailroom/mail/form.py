@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mailroom.mail.body import read_body
-from mailroom.mail.entity import header_start, read_entity
+from mailroom.mail.entity import Entity
 from mailroom.mail.message import Form, Message
 
 DETAILS = "details"
@@ -66,24 +66,20 @@ def fold(label: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", label).casefold().strip(_AROUND_LABEL).split())
 
 
-def read_form(content: bytes, message: Message, shapes: Sequence[Shape]) -> Form | None:
+def read_form(entity: Entity, message: Message, shapes: Sequence[Shape]) -> Form | None:
     """Read a structured mail; None when it is like none of `shapes`. The first that fits counts.
 
-    `content` is the entity that the text of `message` was read from: the free text may hold what looks like a quote or
+    `entity` is what the text of `message` was read from: the free text may hold what looks like a quote or
     a signature, and with these would go the last line.
     """
     if not any(_may_be(message.text, shape) for shape in shapes):
         return None
-    whole = _whole(content).strip()
+    whole = read_body(entity).text.strip()
     if not whole.startswith(message.text.partition("\n")[0]):  # something stands around the form: it is a person's mail
         return None
     lines = whole.split("\n")
     found = ((shape, _filled(lines, shape)) for shape in shapes)
     return next((_form(shape, filled, message) for shape, filled in found if filled is not None), None)
-
-
-def _whole(content: bytes) -> str:
-    return read_body(read_entity(content[header_start(content) :])).text
 
 
 def _may_be(text: str, shape: Shape) -> bool:

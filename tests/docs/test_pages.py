@@ -7,6 +7,7 @@ from typing import get_args
 import pytest
 
 from mailroom.config_schema import Service
+from mailroom.mail.entity import read_entity
 from mailroom.mail.form import read_form
 from mailroom.mail.message import Message
 from mailroom.mail.parse import parse
@@ -66,7 +67,7 @@ def test_the_form_on_the_page_reads_the_mail_on_the_page() -> None:
     files = read_texts(ROOT / "rules", ["categories.yaml"])
     shapes = parse_forms({"forms/conference.yaml": described}, taxonomy_of(files))
     content = f"From: forms@conference.example\n\n{filled}".encode()
-    form = read_form(content, parse(content), shapes)
+    form = read_form(read_entity(content), parse(content), shapes)
     assert form is not None
     assert (form.address, form.category, form.named_sender) == ("ann@example.net", "stalking", True)
     assert form.details == "He waits for me at the door.\nHe did so yesterday, too."

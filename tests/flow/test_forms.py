@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from mailroom.mail.message import Arrival, RawMail
 from mailroom.share import share_path
 from tests.e2e.letters import plain
 from tests.flow.conftest import OUR_MAIL_SERVER, Counter, Open, notices, replies
+from tests.openpgp_mails import autocrypt
 
 WIKI = "wiki@wiki.example"
 PINE = "pine@example.net"
@@ -19,11 +21,15 @@ FORGED = f"Authentication-Results: {OUR_MAIL_SERVER}; dmarc=fail header.from=wik
 @pytest.fixture
 async def wiki_counter(open_counter: Open, tmp_path: Path) -> Counter:
     """A desk whose operator named her wiki, and her web form."""
+    return await open_wiki(open_counter, tmp_path, WIKI)
+
+
+async def open_wiki(open_counter: Open, tmp_path: Path, sender: str) -> Counter:
     rules = tmp_path / "rules"
     shutil.copytree(share_path("rules"), rules)
     for name in ("reportincident", "web-form"):
         file = rules / "forms" / f"{name}.yaml"
-        file.write_text(file.read_text("utf-8").replace("senders: []", f"senders: [{WIKI}]"), "utf-8")
+        file.write_text(file.read_text("utf-8").replace("senders: []", f"senders: [{sender}]"), "utf-8")
     return await open_counter(paths__rules=str(rules))
 
 
@@ -126,6 +132,18 @@ async def test_a_form_that_names_no_address_is_not_answered(wiki_counter: Counte
 async def test_a_proven_form_is_a_persons_mail_whatever_its_site_says(wiki_counter: Counter, sign: str) -> None:
     answered, _ = await told(wiki_counter, report(more=f"{sign}\r\n"))
     assert answered == [PINE]
+
+
+async def test_a_wiki_that_reads_no_answers_does_not_hold_hers(open_counter: Open, tmp_path: Path) -> None:
+    counter = await open_wiki(open_counter, tmp_path, "noreply@wiki.example")
+    answered, _ = await told(counter, report(sender="noreply@wiki.example"))
+    assert answered == [PINE]
+
+
+async def test_the_key_of_the_site_is_not_hers(wiki_counter: Counter) -> None:
+    mail = report(more=f"Autocrypt: {autocrypt(WIKI, 'complainant')}\r\n")
+    raw = RawMail(Arrival("INBOX", 1, 1, len(mail)), mail)
+    assert (await wiki_counter.desk.opener.open(raw)).opened.sender_key is None
 
 
 async def test_the_same_signs_silence_a_form_without_proof(wiki_counter: Counter) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from mailroom.mail.entity import read_entity
 from mailroom.mail.form import Shape, read_form
 from mailroom.mail.message import Form
 from mailroom.mail.parse import parse
@@ -33,7 +34,7 @@ def read(*lines: str, sender: str = "wiki@wiki.example", header: str = "Reply-To
     text = "\n".join(lines)
     head = f"From: {sender}\n{header}Subject: Report\nContent-Type: text/plain; charset=utf-8\n\n"
     content = (head + text).encode()
-    return read_form(content, parse(content), shapes())
+    return read_form(read_entity(content), parse(content), shapes())
 
 
 def form(*lines: str, **options: str) -> Form:
@@ -121,7 +122,7 @@ def test_the_senders_that_the_operator_named_are_trusted_and_no_others() -> None
 def test_a_domain_stands_for_all_its_senders() -> None:
     content = ("From: a@wiki.example\n\n" + "\n".join(WEB)).encode()
     whole = [replace(shape, senders=frozenset({"@wiki.example"})) for shape in shapes()]
-    found = read_form(content, parse(content), whole)
+    found = read_form(read_entity(content), parse(content), whole)
     assert found is not None
     assert found.named_sender
 
@@ -187,7 +188,7 @@ def test_a_flowed_text_is_read_as_it_flows() -> None:
     lines = (*HEAD, "Details: He sends pictures ", "every night.", *END)
     head = "From: a@example.net\nContent-Type: text/plain; charset=utf-8; format=flowed\n\n"
     content = (head + "\n".join(lines)).encode()
-    found = read_form(content, parse(content), shapes())
+    found = read_form(read_entity(content), parse(content), shapes())
     assert found is not None
     assert found.details == "He sends pictures every night."
 
@@ -210,7 +211,7 @@ def test_a_letter_is_no_form(lines: tuple[str, ...]) -> None:
 def test_what_stands_around_a_form_makes_it_a_letter() -> None:
     content = ("From: a@example.net\n\n" + "\n".join(WEB)).encode()
     shown = replace(parse(content), text="Name: somebody\n" + "\n".join(WEB))
-    assert read_form(content, shown, shapes()) is None
+    assert read_form(read_entity(content), shown, shapes()) is None
 
 
 def test_a_hundred_thousand_lines_like_fields_are_read_in_one_pass() -> None:
