@@ -13,6 +13,9 @@ import functools
 import re
 from dataclasses import dataclass
 
+from mailroom.mail.clients import BEGINS, FROM, NAMES_A_THING, ORIGINAL, SENT, WROTE, footer_pattern
+from mailroom.mail.disclaimer import without_disclaimer
+
 _BIDI = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _QUOTED = re.compile(r" {0,3}>")
 _COLONS = (":", "：")
@@ -20,78 +23,42 @@ _COLONS = (":", "：")
 # An attribution ends in a colon, says "wrote" or ends in the address, and names an address, or a time and a date.
 _ATTRIBUTION_LINES = 4
 _ATTRIBUTION_LENGTH = 400
-_WROTE = re.compile(
-    r"\bwrote\b|\bescribi[óo]\b|\ba écrit\b|\bescreveu\b|\bschrieb\b|\bha scritto\b|\bнаписал|\bпишет?\b|\bнаписав"
-    r"|كتب|كتابة|लिखा|写道|寫道|写了|寫了|のメール|書きました|님이 작성|\bskrev\b|\bschreef\b|\bnapisał|\byazdı\b",
-    re.IGNORECASE,
-)
+# After so many lines that end in a colon no more are looked at: that is no mail, and the look is dear.
+_MOST_ATTRIBUTIONS = 1000
 _ADDRESS = re.compile(r"[^\s<>@\"\[\]]{1,64}@[^\s<>@\"\[\]]{1,255}")
 _ENDS_IN_ADDRESS = re.compile(r"[<\[][^\s<>@]{1,64}@[^\s<>@]{1,255}[>\]]\s?[:：]$")
 _TIME = re.compile(r"\d{1,2}\s?[:.：hH]\s?\d{2}|\d{1,2}\s?[點点時时]")
 _DATE = re.compile(r"\d{4}|\d{1,2}[./-]\d{1,2}[./-]\d{2}")
-_BEGINS = re.compile(
-    r"(on|el|le|em|am|il|in data|op|den|dnia|w dniu|dne|в|у|في|à|a)\s|[^\s\d,،]{1,14}[.,،]{1,2}\s?\d|\d", re.IGNORECASE
-)
-
-_ORIGINAL = re.compile(
-    r"\s*-{2,}\s*(original message|mensaje original|message d.origine|message original|mensagem original"
-    r"|ursprüngliche nachricht|original-?nachricht|messaggio originale|исходное сообщение|oryginalna wiadomość"
-    r"|orijinal ileti|orijinal mesaj|原始邮件|原始郵件|元のメッセージ|الرسالة الأصلية|मूल संदेश"
-    r"|원본 메[시세]지)\s*-{2,}\s*",
-    re.IGNORECASE,
-)
-# The block that Outlook puts over a quoted mail: who, and within a few lines when.
+# What stands between dashes over a quoted mail, and how far the colon of a field such as "From:" may stand.
+_DASHED = re.compile(r"\s*-{2,}\s*([^\s-][^\n]{2,60}?)\s*-{2,}\s*")
+_FIELD_LENGTH = 60
+_ADDRESSED_FIELD = re.compile(r"[^:：\n]{1,40}[:：].{0,300}[<\[(][^\s<>@]{1,64}@[^\s<>@]{1,255}[>\])]")
+# The block that Outlook and others put over a quoted mail: who and when, in either order, within so many lines.
 _HEADER_LINES = 6
-_FROM = re.compile(
-    r"\W{0,4}(from|de|von|da|от|від|van|kimden|gönderen|من|प्रेषक|差出人|发件人|寄件者|보낸 ?사람)\W{0,2}[:：]",
-    re.IGNORECASE,
-)
-_SENT = re.compile(
-    r"\W{0,4}(sent|date|enviad[oa]( el| em)?|fecha|envoyé( le)?|data|gesendet|datum|inviato|отправлено|дата|надіслано"
-    r"|verzonden|tarih|gönderildi|تم الإرسال|تاريخ الإرسال|أرسلت|التاريخ|भेजा गया|दिनांक"
-    r"|送信日時|日時|发送时间|日期|寄件日期|보낸 ?날짜)\W{0,2}[:：]",
-    re.IGNORECASE,
-)
 _RULE = re.compile(r"\s*[_*-]{10,}\s*")
 
 _SIGNATURE_LINES = 12
 # Some mailers eat the blank of the separator; then it must stand alone and little may follow.
 _BARE_SIGNATURE_LINES = 5
 
-_THING = (
-    r"(?:apple|google|microsoft|sony|motorola|iphone|ipad|android|galaxy|samsung|huawei|xiaomi|redmi|pixel|nokia"
-    r"|blackberry|windows|ios|outlook|yahoo|proton|protonmail|gmail|gmx|web\.de|mail|e-mail|app|phone|mobile|smartphone"
-    r"|tablet|móvil|celular|telemóvel|portable|téléphone|handy|cellulare|телефона?|почты|الهاتف|هاتفي|آيفون|फ़ोन|फोन|手机|手機)"
-)
-_DEVICE = rf"{_THING}(?:\s(?:{_THING}|[a-z+]{{0,3}}\d[\w+]{{0,8}})){{0,4}}"
-_FOOTERS = (
-    "sent from my D", "sent from D", "sent from D (for|on) D", "sent via( the)? D", "sent with D( secure email)?",
-    "get outlook for D", "enviado desde (mi )?D", "enviado desde D (para|en) D", "enviado con D",
-    "obtener outlook para D", "obtén outlook para D", "enviado d[oe] (meu )?D", "enviada do meu D",
-    "obter o outlook para D", "envoyé (de|depuis) (mon )?D", "envoyé à partir de D( pour D)?",
-    "envoyé depuis D pour D", "(télécharger|obtenez) outlook pour D", "von (meinem|meiner) D gesendet",
-    "gesendet (von|mit)( meinem| meiner| der)? D( für D)?", "outlook für D herunterladen", "inviato da(l mio)? D",
-    "(scarica|ottieni) outlook per D", "отправлено с (моего )?D", "отправлено из (мобильной )?D",
-    "أُ?رسلت? من (الـ ?|ال|جهاز )?D", "مرسل من D", "मेरे D से भेजा गया",
-    "发自(我的)? ?D", "發自我的 ?D", "從我的 ?D ?傳送", "D ?から送信", "내 D에서 보냄", "D['’]?\\w{0,6} gönderildi",
-)  # fmt: skip
 _FOOTER_LENGTH = 400
-_NAMES_A_THING = re.compile(_THING, re.IGNORECASE)
 
 
 def own_text(text: str, *, answer: bool = True) -> str:
     """Give what the writer wrote. When nothing would be left, the whole text: better too much than silence.
 
     Dropped: an attribution ("On ... wrote:") with the quote after it, when that runs to the end or opens the mail;
-    a signature after "-- "; the footer of a phone. When the mail is an `answer`, also quoted lines at its beginning
-    or end without attribution, and what follows Outlook's "From: / Sent:" or "Original Message".
+    a signature after "-- "; the footer of a phone; a company's notice at the end. When the mail is an `answer`, also
+    quoted lines at its beginning or end without attribution, and what follows Outlook's "From: / Sent:" or
+    "Original Message".
     Kept: every quote between the writer's own lines, and one that the writer's own line with a colon introduces: it
     may be what was done to them.
     """
-    lines = _without_signature(text.split("\n"))
-    lines = _without_end(_Lines.of(lines), answer=answer)
+    whole = _without_signature(without_disclaimer(text.split("\n")))
+    lines = _without_end(_Lines.of(whole), answer=answer)
     lines = _without_beginning(_Lines.of(lines), answer=answer)
-    lines = _without_footer(_without_signature(lines))
+    lines = _without_signature(lines if len(lines) == len(whole) else without_disclaimer(lines))
+    lines = _without_footer(lines)
     return "\n".join(lines).strip() or text.strip()
 
 
@@ -116,27 +83,30 @@ class _Lines:
 
 def _without_end(text: _Lines, *, answer: bool) -> list[str]:
     """Cut at the first line where history begins that runs to the end."""
+    left = _MOST_ATTRIBUTIONS
     for number, line in enumerate(text.lines):
-        if answer and (_ORIGINAL.fullmatch(line[:_ATTRIBUTION_LENGTH]) or _is_header_block(text.lines, number)):
+        if answer and (_is_original(line) or _is_header_block(text.lines, number)):
             return _without_rule(text.lines[:number])
-        if _BIDI.sub("", line[-20:]).rstrip().endswith(_COLONS):
+        if left and _BIDI.sub("", line[-20:]).rstrip().endswith(_COLONS):
+            left -= 1
             first = _attribution(text.lines, number, answer=answer)
-            if first is not None and _is_history(text, number, answer=answer):
+            if first is not None and _is_history(text, (first, number), answer=answer):
                 return text.lines[:first]
     return _without_last_quote(text) if answer else text.lines
 
 
-def _is_history(text: _Lines, attribution: int, *, answer: bool) -> bool:
+def _is_history(text: _Lines, attribution: tuple[int, int], *, answer: bool) -> bool:
     """Tell whether all after an attribution is quoted, or, in an answer, nothing: some mailers set no marks."""
-    if text.last_quoted > attribution:
-        return text.last_own <= attribution
-    return answer and text.last_own > attribution and bool(_ADDRESS.search(text.lines[attribution]))
+    first, last = attribution
+    if text.last_quoted > last:
+        return text.last_own <= last
+    return answer and text.last_own > last and any(map(_ADDRESS.search, text.lines[first : last + 1]))
 
 
 def _attribution(lines: list[str], last: int, *, answer: bool) -> int | None:
     """Find the first line of the attribution whose last line is this one; None when it is none."""
     end = _BIDI.sub("", lines[last][-_ATTRIBUTION_LENGTH:]).rstrip()
-    if not (_WROTE.search(end) or _ENDS_IN_ADDRESS.search(end)):
+    if not (WROTE.search(end) or _ENDS_IN_ADDRESS.search(end)):
         return None
     joined = ""
     nearest = None
@@ -146,7 +116,7 @@ def _attribution(lines: list[str], last: int, *, answer: bool) -> int | None:
         if not line or _QUOTED.match(line) or len(joined) > _ATTRIBUTION_LENGTH:
             break
         if _is_attribution(joined, answer=answer):
-            if _BEGINS.match(line):
+            if BEGINS.match(line):
                 return number
             nearest = number if nearest is None else nearest
     return nearest
@@ -156,15 +126,33 @@ def _is_attribution(line: str, *, answer: bool) -> bool:
     timed, dated = _TIME.search(line), _DATE.search(line)
     if _ENDS_IN_ADDRESS.search(line):
         return bool(timed or dated)
-    if not _WROTE.search(line):
+    if not WROTE.search(line):
         return False
-    return bool(_ADDRESS.search(line)) or (answer and bool(timed and dated))
+    return ("@" in line and bool(_ADDRESS.search(line))) or (answer and bool(timed and dated))
+
+
+def _is_original(line: str) -> bool:
+    dashed = _DASHED.fullmatch(line[:_ATTRIBUTION_LENGTH]) if "--" in line else None
+    return dashed is not None and dashed[1].casefold() in ORIGINAL
 
 
 def _is_header_block(lines: list[str], number: int) -> bool:
-    if not _FROM.match(lines[number]):
+    """Tell whether quoted mail begins here: its From and Sent; in an unknown language, an address under a rule."""
+    name = _field(lines[number])
+    under_rule = bool(name) and number > 0 and _RULE.fullmatch(lines[number - 1][:_ATTRIBUTION_LENGTH])
+    if not (name in FROM or name in SENT or under_rule):
         return False
-    return any(_SENT.match(line) for line in lines[number + 1 : number + _HEADER_LINES])
+    following = [_field(line) for line in lines[number + 1 : number + _HEADER_LINES]]
+    if (name in FROM and not SENT.isdisjoint(following)) or (name in SENT and not FROM.isdisjoint(following)):
+        return True
+    return bool(under_rule and _ADDRESSED_FIELD.match(lines[number]) and all(following[:2]) and len(following) > 1)
+
+
+def _field(line: str) -> str:
+    """Give the name of the field that a line begins with, folded; "" when it begins with none."""
+    name, colon, _ = line[:_FIELD_LENGTH].replace("：", ":").partition(":")
+    bare = _BIDI.sub("", name).strip(" *_-\t\xa0") if colon else ""
+    return bare.casefold() if bare[:1].isalpha() else ""
 
 
 def _without_rule(lines: list[str]) -> list[str]:
@@ -224,10 +212,9 @@ def _without_footer(lines: list[str]) -> list[str]:
 
 def _is_footer(line: str) -> bool:
     # The whole pattern takes 0.1 s to compile, and nearly every mail can do without.
-    return bool(_NAMES_A_THING.search(line) and _footer().fullmatch(line))
+    return bool(NAMES_A_THING.search(line) and _footer().fullmatch(line))
 
 
 @functools.cache
 def _footer() -> re.Pattern[str]:
-    any_of_them = "|".join(_FOOTERS).replace("D", _DEVICE)
-    return re.compile(rf"\s*(?:{any_of_them})\s?[.!]?\s?(?:<\S{{0,300}}>)?\s*", re.IGNORECASE)
+    return footer_pattern()
