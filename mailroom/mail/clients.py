@@ -90,4 +90,4 @@ NAMES_A_THING = re.compile(_THING, re.IGNORECASE)
 def footer_pattern() -> re.Pattern[str]:
     """Make the pattern of a line that a phone wrote; it takes 0.1 s."""
     any_of_them = "|".join(_FOOTERS).replace("D", _DEVICE)
-    return re.compile(rf"\s*(?:{any_of_them})\s?[.!]?\s?(?:<\S{{0,300}}>)?\s*", re.IGNORECASE)
+    return re.compile(rf"\s*(?:{any_of_them})\s?[.!]?\s*", re.IGNORECASE)

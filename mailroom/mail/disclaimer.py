@@ -56,12 +56,13 @@ _ADDED = (
     "libre de virus.", "sans virus.",
 )  # fmt: skip
 _ADDED_LENGTH = 300
+_SIGNS = (*_SECRET, *_ADDED)
 _RULE_SIGNS = "_-=*–—~# "
 
 
 def without_disclaimer(lines: list[str]) -> list[str]:
     """Drop the paragraphs at the end that are a company's notice, unless nothing would be left."""
-    if not _names_any("\n".join(lines[-_LAST_LINES:]).casefold(), (*_SECRET, *_ADDED)):
+    if not _names_any("\n".join(lines[-_LAST_LINES:]).casefold(), _SIGNS):
         return lines
     left, found = lines, False
     for _ in range(_MOST_PARAGRAPHS):

@@ -7,12 +7,14 @@ only gets pages of bounded depth and without attributes; a stranger page is read
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from inscriptis.css_profiles import CSS_PROFILES
 from inscriptis.html_engine import Inscriptis
 from inscriptis.model.config import ParserConfig
 from lxml import etree, html  # type: ignore[import-untyped]  # lxml publishes no annotations
 
+from mailroom.mail.clients import FROM, SENT, WROTE
 from mailroom.mail.layout import room
 
 LIMIT = 1_000_000
@@ -22,12 +24,31 @@ _MAX_ELEMENTS = 50_000
 _MAX_ROOM = 10_000_000
 _URL_LENGTH = 2000
 _EMOJI_LENGTH = 8
+_ATTRIBUTION_LENGTH = 400
 
 _UNSEEN = {"script", "style", "head", "title", "template", "object", "embed", "iframe", "select", "datalist"}
+_ZERO = r"0+(\.0*)?\s*([a-z%]+\s*)?(!\s*important\s*)?(;|$)"
 _HIDDEN = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*(hidden|collapse)|font-size\s*:\s*0+(\.0*)?\s*([a-z%]+\s*)?(;|!|$)|mso-hide\s*:\s*all",
+    r"display\s*:\s*none|visibility\s*:\s*(hidden|collapse)|mso-hide\s*:\s*all|(?<![-\w])color\s*:\s*transparent"
+    rf"|(?<![-\w])(font-size|opacity)\s*:\s*{_ZERO}"
+    r"|(?<![-\w])(left|top|text-indent)\s*:\s*-\d{4,}",
     re.IGNORECASE,
 )
+_NO_HEIGHT = re.compile(rf"(?<![-\w])(max-)?height\s*:\s*{_ZERO}", re.IGNORECASE)
+_CUT_OFF = re.compile(r"overflow\s*:\s*hidden", re.IGNORECASE)
+_COLOURS = re.compile(r"(?<![-\w])(color|background(?:-color)?)\s*:\s*([^;!]{1,40})", re.IGNORECASE)
+_SAME_COLOUR = {
+    "white": "#ffffff",
+    "#fff": "#ffffff",
+    "rgb(255,255,255)": "#ffffff",
+    "black": "#000000",
+    "#000": "#000000",
+}
+# What Outlook puts before a quoted mail: its web and phone programs, and the line above the block on a desktop.
+_OUTLOOK_REPLY = "divRplyFwdMsg"
+_OUTLOOK_LINE = re.compile(r"border:\s*none;\s*border-top:\s*solid", re.IGNORECASE)
+_ATTRIBUTION_CLASS = re.compile(r"\b(gmail_attr|moz-cite-prefix)\b")
+_ORIGINAL = "-----Original Message-----"
 _BLOCKS = {
     "address", "article", "blockquote", "br", "div", "dd", "dt", "footer", "h1", "h2", "h3", "h4", "h5", "h6", "header",
     "hr", "li", "ol", "p", "pre", "section", "table", "tr", "ul",
@@ -59,6 +80,7 @@ def html_to_text(page: str) -> str:
     _write_emoji(root)
     if _is_strange(root):
         return _tidy(_plain(root))
+    _mark_beginnings(root)
     _mark_quotes(root)
     return _tidy(_set(root))
 
@@ -81,9 +103,19 @@ def _tree(page: str) -> html.HtmlElement | None:
 
 def _drop_unseen(root: html.HtmlElement) -> None:
     for element in list(root.iter(etree.Element)):
-        unseen = element.tag in _UNSEEN or "hidden" in element.attrib or _HIDDEN.search(element.get("style", ""))
+        unseen = element.tag in _UNSEEN or "hidden" in element.attrib or _is_hidden(element.get("style", ""))
         if unseen and element.getparent() is not None:
             element.drop_tree()
+
+
+def _is_hidden(style: str) -> bool:
+    """Tell whether a style hides an element for sure; letters in the colour of their own ground are hidden too."""
+    if not style:
+        return False
+    colours = {name.lower()[:10]: value.lower().replace(" ", "") for name, value in _COLOURS.findall(style)}
+    letters, ground = (_SAME_COLOUR.get(colours.get(name, ""), colours.get(name)) for name in ("color", "background"))
+    without_height = _CUT_OFF.search(style) and _NO_HEIGHT.search(style)
+    return bool(_HIDDEN.search(style) or without_height) or (letters is not None and letters == ground)
 
 
 def _write_links(root: html.HtmlElement) -> None:
@@ -138,10 +170,33 @@ def _pieces(root: html.HtmlElement) -> Iterator[str]:
         yield re.sub(r"\s+", " ", piece or "")
 
 
+def _mark_beginnings(root: html.HtmlElement) -> None:
+    """Write where a quoted mail begins that only its HTML tells, because the words are in a language unknown here."""
+    for element in list(root.iter("div")):
+        desktop = _OUTLOOK_LINE.search(element.get("style", ""))
+        if (desktop and element.find(".//b") is not None) or element.get("id", "").endswith(_OUTLOOK_REPLY):
+            name = _beginning(element).replace("：", ":").partition(":")[0].strip()
+            if name.casefold() not in FROM | SENT:
+                _put_before(element, _ORIGINAL)
+
+
+def _beginning(element: html.HtmlElement) -> str:
+    """Give the first words in an element."""
+    return "".join(islice(element.itertext(), _ATTRIBUTION_LENGTH))[:_ATTRIBUTION_LENGTH].strip()
+
+
+def _put_before(element: html.HtmlElement, line: str) -> None:
+    mark = html.Element("p")
+    mark.text = line
+    element.insert(0, mark)
+    mark.tail, element.text = element.text, None
+
+
 def _mark_quotes(root: html.HtmlElement) -> None:
     """Put "> " before quoted mail, as plain text has it; a blockquote that only indents stays as it is."""
-    quotes = [each for each in root.iter("blockquote") if _is_quote(each)]
-    for quote in [each for each in quotes if not any(map(_is_quote, each.iterancestors("blockquote")))]:
+    quotes = [each for each in root.iter("blockquote", "div") if _is_quote(each)]
+    marked_already = set(quotes)
+    for quote in [each for each in quotes if marked_already.isdisjoint(each.iterancestors("blockquote", "div"))]:
         tail, quote.tail = quote.tail, None
         marked = html.Element("pre")
         marked.text = "\n".join(f"> {line}".rstrip() for line in _tidy(_set(quote)).split("\n"))
@@ -150,8 +205,22 @@ def _mark_quotes(root: html.HtmlElement) -> None:
 
 
 def _is_quote(element: html.HtmlElement) -> bool:
+    """Tell a quoted mail: by its tag or class, for Yahoo's is a div, and so is an attribution in unknown words."""
+    if element.tag == "div":
+        named = element.get("class", "")
+        unknown = _ATTRIBUTION_CLASS.search(named) and not WROTE.search(
+            "".join(element.itertext())[:_ATTRIBUTION_LENGTH]
+        )
+        return "yahoo_quoted" in named or (bool(unknown) and _precedes_quote(element))
     around = [element, *element.iterancestors("div")]
     return element.get("type") == "cite" or any(_QUOTE_CLASS.search(each.get("class", "")) for each in around)
+
+
+def _precedes_quote(attribution: html.HtmlElement) -> bool:
+    following = attribution.getnext()
+    while following is not None and following.tag == "br":
+        following = following.getnext()
+    return following is not None and following.tag == "blockquote"
 
 
 def _set(root: html.HtmlElement) -> str:

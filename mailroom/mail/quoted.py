@@ -42,6 +42,7 @@ _SIGNATURE_LINES = 12
 _BARE_SIGNATURE_LINES = 5
 
 _FOOTER_LENGTH = 400
+_LINK = re.compile(r"\s?<\S{1,300}>")
 
 
 def own_text(text: str, *, answer: bool = True) -> str:
@@ -212,7 +213,7 @@ def _without_footer(lines: list[str]) -> list[str]:
 
 def _is_footer(line: str) -> bool:
     # The whole pattern takes 0.1 s to compile, and nearly every mail can do without.
-    return bool(NAMES_A_THING.search(line) and _footer().fullmatch(line))
+    return bool(NAMES_A_THING.search(line) and _footer().fullmatch(_LINK.sub("", line)))
 
 
 @functools.cache

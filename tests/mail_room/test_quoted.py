@@ -113,7 +113,8 @@ def test_a_line_of_dashes_in_the_story_is_no_signature(text: str) -> None:
     "footer",
     [
         "Sent from my iPhone", "Sent from my Samsung Galaxy S21 5G smartphone", "Von meinem iPhone gesendet",
-        "Sent with Proton Mail secure email.", "Envoyé de mon iPhone", "Enviado desde mi iPhone", "Inviato da iPhone",
+        "Sent with Proton Mail secure email.", "Sent with Proton Mail <https://p.example> secure email.",
+        "Envoyé de mon iPhone", "Enviado desde mi iPhone", "Inviato da iPhone",
         "Enviado do meu iPhone", "Gesendet mit der GMX Mail App", "Get Outlook for iOS<https://x.example>",
         "Отправлено с iPhone", "أُرسلت من الـ iPhone", "मेरे iPhone से भेजा गया", "发自我的iPhone", "iPhoneから送信",
         "iPhone’umdan gönderildi", "Sent from Yahoo Mail on Android\nGet Outlook for Android",
