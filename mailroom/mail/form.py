@@ -63,7 +63,8 @@ class _Filled:
 
 def fold(label: str) -> str:
     """Write a label or a choice as it is compared: no case, no blanks around it, fullwidth letters as usual ones."""
-    return " ".join(unicodedata.normalize("NFKC", label).casefold().strip(_AROUND_LABEL).split())
+    usual = label if label.isascii() else unicodedata.normalize("NFKC", label)
+    return " ".join(usual.casefold().strip(_AROUND_LABEL).split())
 
 
 def read_form(entity: Entity, message: Message, shapes: Sequence[Shape]) -> Form | None:
@@ -72,7 +73,9 @@ def read_form(entity: Entity, message: Message, shapes: Sequence[Shape]) -> Form
     `entity` is what the text of `message` was read from: the free text may hold what looks like a quote or
     a signature, and with these would go the last line.
     """
-    if not any(_may_be(message.text, shape) for shape in shapes):
+    first = [line for line in message.text.split("\n", _FIRST_LINES)[:_FIRST_LINES] if line.strip()]
+    labels = [fold(_label(line)) for line in first]
+    if not any(_may_be(first, labels, shape) for shape in shapes):
         return None
     whole = read_body(entity).text.strip()
     if not whole.startswith(message.text.partition("\n")[0]):  # something stands around the form: it is a person's mail
@@ -82,18 +85,20 @@ def read_form(entity: Entity, message: Message, shapes: Sequence[Shape]) -> Form
     return next((_form(shape, filled, message) for shape, filled in found if filled is not None), None)
 
 
-def _may_be(text: str, shape: Shape) -> bool:
-    """Look at the first lines only: most mails are no form, and should not wait for this."""
-    first = [line for line in text.split("\n", _FIRST_LINES)[:_FIRST_LINES] if line.strip()]
-    if shape.mark and len(first) > 2 and all(map(_pair, first[:3])):
-        return True
-    return any(_field(line, shape)[0] for line in first)
+def _may_be(first: Sequence[str], labels: Sequence[str], shape: Shape) -> bool:
+    """Look at the first lines and their labels only: most mails are no form, and should not wait for this."""
+    return any(label in shape.labels for label in labels) or (bool(shape.mark) and all(map(_pair, first[:3])))
+
+
+def _label(line: str) -> str:
+    """Give what may be the label of a line: what stands before the colon, or alone."""
+    pair = _pair(line)
+    return pair[0] if pair else line[:_LONGEST_LABEL]
 
 
 def _field(line: str, shape: Shape) -> tuple[str, str]:
-    """Give (field, language) of the label that a line begins with, or that stands alone on it; else two empty words."""
-    label, _ = _pair(line) or (line[:_LONGEST_LABEL], "")
-    return shape.labels.get(fold(label), ("", ""))
+    """Give (field, language) of the label of a line; else two empty words."""
+    return shape.labels.get(fold(_label(line)), ("", ""))
 
 
 def _filled(lines: Sequence[str], shape: Shape) -> _Filled | None:

@@ -3,6 +3,8 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mailroom.mail.entity import read_entity
 from mailroom.mail.form import Shape, read_form
@@ -220,3 +222,35 @@ def test_a_hundred_thousand_lines_like_fields_are_read_in_one_pass() -> None:
     assert form(*WEB, *many).details.count("\n") == len(many)
     assert form(*HEAD, "Details: x", *many, *END).details.count("\n") == len(many)
     assert read("x" * 1_000_000 + ": y", ":" * 1_000_000, "Message" * 100_000) is None
+
+
+LINES = st.sampled_from(
+    [
+        "Email: victim@example.net",
+        "Reply-To: victim@example.net",
+        "Message:",
+        "Name",
+        "",
+        "-- ",
+        "> Details: x",
+        *HEAD,
+        *END,
+    ]
+)
+HOSTILE = st.lists(LINES | st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=30), max_size=12)
+
+
+@given(HOSTILE)
+@settings(deadline=None)
+def test_no_free_text_changes_a_field(lines: list[str]) -> None:
+    for head, end in ((HEAD, END), (WEB[:4], ())):
+        first = "Details: Help." if end else "Message: Help."
+        found, plain = form(*head, first, *lines, *end), form(*head, first, *end)
+        assert replace(found, details="", rest="") == replace(plain, details="", rest="")
+
+
+@given(HOSTILE)
+@settings(deadline=None)
+def test_any_lines_are_read_without_an_error(lines: list[str]) -> None:
+    found = read(*lines)
+    assert found is None or found.address in ("pine@example.net", "victim@example.net", None)
