@@ -140,10 +140,15 @@ async def test_a_wiki_that_reads_no_answers_does_not_hold_hers(open_counter: Ope
     assert answered == [PINE]
 
 
-async def test_the_key_of_the_site_is_not_hers(wiki_counter: Counter) -> None:
-    mail = report(more=f"Autocrypt: {autocrypt(WIKI, 'complainant')}\r\n")
-    raw = RawMail(Arrival("INBOX", 1, 1, len(mail)), mail)
-    assert (await wiki_counter.desk.opener.open(raw)).opened.sender_key is None
+async def test_the_key_of_the_site_is_not_hers(open_counter: Open, tmp_path: Path) -> None:
+    site = "complainant@example.net"
+    counter = await open_wiki(open_counter, tmp_path, site)
+    found = []
+    for name in ("reportincident", "no form"):
+        mail = report(sender=site, more=f"Autocrypt: {autocrypt(site, 'complainant')}\r\n")
+        mail = mail if name == "reportincident" else mail.replace(b"Details:", b"Nothing more")
+        found.append((await counter.desk.opener.open(RawMail(Arrival("INBOX", 1, 1, len(mail)), mail))).opened)
+    assert [(one.form is not None, one.sender_key is not None) for one in found] == [(True, False), (False, True)]
 
 
 async def test_the_same_signs_silence_a_form_without_proof(wiki_counter: Counter) -> None:
