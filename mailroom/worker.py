@@ -16,6 +16,8 @@ from mailroom.transport.gnupg import GnuPG
 from mailroom.transport.sequoia import Sequoia
 from mailroom.triage.triage import Lexicon
 
+_GPG_SECONDS = 10.0  # as long as a mail may take in all: a gpg that takes longer would outlive its worker
+
 
 @dataclass(frozen=True, slots=True)
 class WorkerSettings:
@@ -37,7 +39,7 @@ class WorkerSettings:
 
 def reader(settings: WorkerSettings) -> Reader:
     """Build the reader that opens mails for these settings."""
-    keyring = GnuPG(settings.home, settings.key, settings.passphrase, settings.max_output)
+    keyring = GnuPG(settings.home, settings.key, settings.passphrase, settings.max_output, deadline=_GPG_SECONDS)
     sequoia = Sequoia()
     return Reader(
         keyring=keyring,

@@ -37,6 +37,8 @@ _ZIPPED = (
     r"application/(vnd\.openxmlformats.*|vnd\.ms-.*|vnd\.oasis\..*|vnd\.sun\.xml\..*|vnd\.android\..*|vnd\.apple\..*"
     r"|vnd\.google-earth\.kmz|epub\+zip|(x-)?java-archive|.*\+zip)"
 )
+# A type such as application/tlsrpt+gzip says more exactly what is packed (RFC 8460 section 6.4).
+_GZIPPED = r"application/(x-(gzip|gtar|tgz|compressed-tar|gtar-compressed)|[\w.-]+\+gzip)"
 _SIGNS = (
     _sign(rb"\x89PNG\r\n\x1a\n", "image/png", "image/(apng|vnd.mozilla.apng)"),
     _sign(rb"\xff\xd8\xff", "image/jpeg"),
@@ -61,7 +63,7 @@ _SIGNS = (
     _sign(rb"\{\\rtf\d", "application/rtf", "text/(rtf|richtext)"),
     _sign(rb"Rar!\x1a\x07", "application/vnd.rar", r"application/(x-)?rar(-compressed)?"),
     _sign(rb"7z\xbc\xaf'\x1c", "application/x-7z-compressed"),
-    _sign(rb"\x1f\x8b\x08", "application/gzip", "application/(x-(gzip|gtar|tgz|compressed-tar|gtar-compressed))"),
+    _sign(rb"\x1f\x8b\x08", "application/gzip", _GZIPPED),
     _sign(rb"BZh[1-9]1AY&SY", "application/x-bzip2", "application/(x-)?bzip2?"),
     _sign(rb"\xfd7zXZ\x00", "application/x-xz"),
     _sign(rb"(PK\x03\x04|PK\x05\x06)", "application/zip", _ZIPPED),

@@ -194,9 +194,7 @@ def _put_before(element: html.HtmlElement, line: str) -> None:
 
 def _mark_quotes(root: html.HtmlElement) -> None:
     """Put "> " before quoted mail, as plain text has it; a blockquote that only indents stays as it is."""
-    quotes = [each for each in root.iter("blockquote", "div") if _is_quote(each)]
-    marked_already = set(quotes)
-    for quote in [each for each in quotes if marked_already.isdisjoint(each.iterancestors("blockquote", "div"))]:
+    for quote in list(_outer_quotes(root)):
         tail, quote.tail = quote.tail, None
         marked = html.Element("pre")
         marked.text = "\n".join(f"> {line}".rstrip() for line in _tidy(_set(quote)).split("\n"))
@@ -204,16 +202,26 @@ def _mark_quotes(root: html.HtmlElement) -> None:
         quote.getparent().replace(quote, marked)
 
 
-def _is_quote(element: html.HtmlElement) -> bool:
-    """Tell a quoted mail: by its tag or class, for Yahoo's is a div, and so is an attribution in unknown words."""
-    if element.tag == "div":
-        named = element.get("class", "")
-        unknown = _ATTRIBUTION_CLASS.search(named) and not WROTE.search(
-            "".join(element.itertext())[:_ATTRIBUTION_LENGTH]
-        )
-        return "yahoo_quoted" in named or (bool(unknown) and _precedes_quote(element))
-    around = [element, *element.iterancestors("div")]
-    return element.get("type") == "cite" or any(_QUOTE_CLASS.search(each.get("class", "")) for each in around)
+def _outer_quotes(root: html.HtmlElement) -> Iterator[html.HtmlElement]:
+    """Find the quotes that are inside no other: they, or a div around them, say so. One pass, whatever the depth."""
+    quotes = divs = 0
+    for event, element in etree.iterwalk(root, events=("start", "end"), tag=("blockquote", "div")):
+        says_so = bool(_QUOTE_CLASS.search(element.get("class", "")))
+        is_quote = says_so or divs > 0 or element.get("type") == "cite"
+        if element.tag == "div":
+            is_quote = _is_quoting_div(element)
+        if is_quote and quotes == 0:
+            yield element
+        step = 1 if event == "start" else -1
+        quotes += step * is_quote
+        divs += step * (says_so and element.tag == "div")
+
+
+def _is_quoting_div(element: html.HtmlElement) -> bool:
+    """Tell what is quoted without a blockquote: Yahoo's quotes, and an attribution in unknown words."""
+    named = element.get("class", "")
+    unknown = _ATTRIBUTION_CLASS.search(named) and not WROTE.search(_beginning(element))
+    return "yahoo_quoted" in named or (bool(unknown) and _precedes_quote(element))
 
 
 def _precedes_quote(attribution: html.HtmlElement) -> bool:

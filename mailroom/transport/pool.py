@@ -37,7 +37,7 @@ class WorkerPool:
         settings: S,
         *,
         workers: int = 2,
-        seconds: float = 30,
+        seconds: float = 10,
     ) -> None:
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload([_PRELOADED])
