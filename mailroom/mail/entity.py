@@ -49,6 +49,13 @@ class MimeFields(Message):
         except (TypeError, ValueError):
             return failobj
 
+    def get_params(self, failobj: Any = None, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  # as Python declares it
+        """Give all parameters, or `failobj` where Python's reader breaks on them."""
+        try:
+            return super().get_params(failobj, *args, **kwargs)
+        except (TypeError, ValueError):
+            return failobj
+
 
 @dataclass(frozen=True, slots=True)
 class Entity:
