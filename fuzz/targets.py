@@ -5,9 +5,10 @@ runs all of them over the inputs that were found, without atheris.
 """
 
 import functools
+import json
 import re
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from fuzz.attacker import AttackersKeyring
 from fuzz.promises import check_message, check_opened
@@ -17,8 +18,13 @@ from mailroom.mail import thread
 from mailroom.mail.authentication import verdict
 from mailroom.mail.automatic import machine_sign
 from mailroom.mail.beginning import beginning_of
+from mailroom.mail.bounce import read_bounce
 from mailroom.mail.message import Arrival, Message, RawMail
 from mailroom.mail.parse import parse, parse_entity
+from mailroom.mail.rtf import unpacked, written
+from mailroom.mail.tnef import read_tnef
+from mailroom.mail.uuencode import without_files
+from mailroom.triage.triage import triage
 
 _OURS = frozenset({"desk@example.org"})
 _REFERENCE = re.compile("[0-9A-HJ-KM-NP-TV-Z]{4}-[0-9A-HJ-KM-NP-TV-Z]{4}-[0-9A-HJ-KM-NP-TV-Z]")
@@ -39,6 +45,9 @@ _LETTERS = (
         "回复",
         "@example.org",
     ),
+)
+_FORM_HEADER = (
+    b"From: wiki@wiki.example.org\r\nReply-To: a@example.net\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"
 )
 _WHY = re.compile(r"[A-Za-z ,']+ \([A-Za-z-]+\)")
 
@@ -96,8 +105,50 @@ def judge_sender(content: bytes) -> None:
         below = (("received", "from a.example by b.stranger.example"), *message.fields)
         assert verdict(below, message.sender, server) == "none"
     assert verdict(message.fields, message.sender, "") == "none"
+    read_bounce(content)
     sign = machine_sign(message, message.field("content-type") or "", _OURS)
     assert sign is None or _WHY.fullmatch(sign.why)
+
+
+def fill_form(content: bytes) -> None:
+    """Read a form from the bytes as text, and from what they spell as numbers of the words of all forms."""
+    words = _form_words()
+    spelled = "".join(words[byte % len(words)] for byte in content[:2000])
+    for text in (content, spelled.encode()):
+        opened = attacked_reader().open(RawMail(Arrival("INBOX", 1, 1, len(text)), _FORM_HEADER + text))
+        check_opened(opened, len(_FORM_HEADER + text))
+        if opened.form is not None:
+            assert len(opened.form.links) <= 10
+            json.dumps(asdict(opened.form), ensure_ascii=False).encode()
+            found = triage(opened.message, attacked_reader().lexicon, opened.form)
+            assert set(found.flags) <= attacked_reader().lexicon.taxonomy.flags
+
+
+def unpack(content: bytes) -> None:
+    """Unpack what old mailers wrap a mail in: winmail.dat, packed RTF, uuencode."""
+    packed = (16).to_bytes(4, "little") * 2 + b"LZFu" + bytes(4) + content
+    assert len(unpacked(packed, 10_000)) <= 10_000
+    for rtf in (content, unpacked(packed, 10_000)):
+        written(rtf).encode()
+    wrapped = read_tnef(b"\x78\x9f\x3e\x22\x01\x00" + content)
+    if wrapped is not None:
+        json.dumps(asdict(wrapped), ensure_ascii=False).encode()
+        assert all(one.size <= len(content) for one in wrapped.attachments)
+    left, files = without_files(content, None)
+    assert len(left) <= len(content)
+    assert all(one.size <= len(content) for one in files)
+
+
+@functools.cache
+def _form_words() -> tuple[str, ...]:
+    """Every label, choice and mark of the forms that come with Mailroom, and what stands around them."""
+    shapes = attacked_reader().lexicon.forms
+    words = [word for shape in shapes for word in (*shape.labels, *shape.choices, shape.mark)]
+    around = [
+        *(": ", "：", "\n", "\n\n", "\n--\n", "\n---\n", "*", "<", ">", "> ", "x"),
+        *("https://a.example/b ", "a@example.net"),
+    ]
+    return (*around, *around, *sorted(set(words)))
 
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
@@ -105,6 +156,8 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "open_wrapped": open_wrapped,
     "find_case": find_case,
     "judge_sender": judge_sender,
+    "fill_form": fill_form,
+    "unpack": unpack,
 }
 
 if __name__ == "__main__":  # for the Makefile
