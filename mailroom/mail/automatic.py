@@ -18,11 +18,10 @@ See Also:
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from email.message import Message as MimeFields
 
 from mailroom.mail.addresses import addresses
 from mailroom.mail.compose import LOOP_MARK, bounce_token
-from mailroom.mail.entity import header_start, read_entity
+from mailroom.mail.entity import MimeFields, header_start, read_entity
 from mailroom.mail.message import Attachment, Machine, MachineSign, Message
 from mailroom.mail.thread import is_id_of_ours
 
