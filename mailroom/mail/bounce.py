@@ -10,6 +10,7 @@ See Also:
     RFC 6533 (UTF-8 addresses in it), https://www.rfc-editor.org/rfc/rfc6533
 """
 
+import logging
 import re
 from collections.abc import Iterable, Iterator
 from email.message import Message as Tree
@@ -22,6 +23,9 @@ from mailroom.mail.charset import decode
 from mailroom.mail.entity import Entity, header_start, read_entity
 from mailroom.mail.message import Bounce, MachineSign
 from mailroom.mail.transfer import decoded
+
+# It would log what its detectors raise, and that may hold a piece of the mail.
+logging.getLogger("flufl.bounce").disabled = True
 
 MAX_RECIPIENTS = 100
 MAX_IDS = 10
@@ -147,7 +151,7 @@ def _by_words(root: Entity, leaves: Iterable[Entity]) -> tuple[list[str], list[s
         return [address for value in fields for address in _addresses(value)], []
     try:
         delayed, failed = all_failures(_flat(root, leaves))
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+    except (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError):
         # Its detectors expect the mails that they were written for, and flufl.bounce passes on what they raise.
         return [], []
     return _sorted(failed), _sorted(delayed)
