@@ -6,8 +6,8 @@
 
 # The newest Python at hand beside the one that `make test` uses; empty when there is no other.
 NEWEST := $(shell scripts/newest-python)
-TEST_NEEDS := gpg:gnupg gpg-agent:gpg-agent dovecot:dovecot-imapd systemd-analyze:systemd strace:strace man:man-db sqlite3:sqlite3 import=test.test_email:libpython@-testsuite
-PYTEST := -m pytest -q -n 2 --dist worksteal
+TEST_NEEDS := gpg:gnupg gpg-agent:gpg-agent dovecot:dovecot-imapd systemd-analyze:systemd strace:strace man:man-db sqlite3:sqlite3
+PYTEST := -m pytest -q -rs -n 2 --dist worksteal
 
 # Without compiled modules every process of the tests would compile the program anew.
 unexport PYTHONDONTWRITEBYTECODE
