@@ -30,6 +30,7 @@ _TEXTS = {"text/plain", "text/html"}
 _TWINS = _TEXTS | {"text/x-amp-html", "text/watch-html", "text/enriched"}
 _MARKED_UP = {"text/enriched", "text/richtext"}
 _MADE_UP_NAME = re.compile(r"(text_?\d{0,4}|noname|att\d{1,6}|mms|message|part)(\.(txt|html?))?", re.IGNORECASE)
+_UNTYPED = "application/octet-stream"
 _STUB_LENGTH = 400
 _STUB = re.compile(
     r"\bhtml[- ]?(e-?mail|mail|format|message|version|capable|compatible|enabled|viewer|fähig|nachricht|kompatib)"
@@ -163,7 +164,7 @@ def _attached_whole(part: Entity) -> Body:
 def _leaf(entity: Entity) -> Body:
     if entity.type in _PLUMBING:
         return Body()
-    if entity.type in TNEF_TYPES or (file_name(entity) or "").lower() == "winmail.dat":
+    if entity.type in TNEF_TYPES or (entity.type == _UNTYPED and (file_name(entity) or "").lower() == "winmail.dat"):
         return _wrapped(entity)
     # A multipart in which no part was found is shown as it is, so that its text is not lost.
     broken = entity.type.startswith("multipart/") and "no-boundary" in entity.defects
@@ -232,6 +233,8 @@ def _parameter(entity: Entity, name: str, header: str) -> str:
 
     Where both are there, RFC 2231 says more than the plain one beside it.
     """
+    if header not in entity.mime:
+        return ""
     values: list[object] = [value for key, value in entity.mime.get_params([], header=header) if key.lower() == name]
     extended = next((value for value in values if isinstance(value, tuple)), None)
     if extended is None:

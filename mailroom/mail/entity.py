@@ -62,7 +62,8 @@ class Entity:
     """A header and a body inside `content`, and the parts of a multipart body.
 
     The entity is content[start:end], its body content[body:end]. `header` holds (name in lower case, unfolded
-    value) in order; `parts` is empty for a leaf. `defects` are those of this entity alone.
+    value) in order; `parts` is empty for a leaf. `defects` are those of this entity alone. `charset` is the label as
+    sent, None without one.
     """
 
     content: bytes = field(repr=False)
@@ -74,16 +75,12 @@ class Entity:
     type: str
     parts: tuple["Entity", ...] = ()
     defects: tuple[str, ...] = ()
+    charset: str | None = None
 
     @property
     def encoding(self) -> str:
         """The name of the transfer encoding in lower case, "" without one."""
         return encoding_named(str(self.mime.get("content-transfer-encoding", "")))
-
-    @property
-    def charset(self) -> str | None:
-        """The charset label as sent, or None."""
-        return _charset(self.mime)
 
     @property
     def disposition(self) -> str:
@@ -124,7 +121,8 @@ def _entity(content: bytes, span: tuple[int, int], default_type: str, depth: int
     start, end = span
     header, body, defects = _header(content, start, end)
     mime = _mime_fields(header, budget.charset)
-    budget.charset = budget.charset or _charset(mime)
+    charset = _charset(mime)
+    budget.charset = budget.charset or charset
     mime.set_default_type(default_type)
     kind = mime.get_content_type()
     parts: tuple[Entity, ...] = ()
@@ -139,7 +137,7 @@ def _entity(content: bytes, span: tuple[int, int], default_type: str, depth: int
             rest = (parts[reused].start, end)
             parts = (*parts[:reused], _entity(content, rest, inner, depth + 1, budget))
             defects = (*defects, "boundary-used-twice")
-    return Entity(content, start, body, end, header, mime, kind, parts, defects)
+    return Entity(content, start, body, end, header, mime, kind, parts, defects, charset)
 
 
 def _reuse(parts: tuple[Entity, ...], outer: MimeFields) -> int | None:
@@ -238,7 +236,7 @@ def _mime_fields(header: tuple[tuple[str, bytes], ...], label: str | None) -> Mi
 
 
 def _charset(mime: MimeFields) -> str | None:
-    label = mime.get_param("charset")
+    label = mime.get_param("charset") if "content-type" in mime else None
     return str(label[2] if isinstance(label, tuple) else label) if label else None
 
 
