@@ -8,6 +8,7 @@ See Also:
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from html import unescape
 
 from mailroom.mail.charset import clean, decode, one_line
 from mailroom.mail.encodedword import decode_words
@@ -30,6 +31,9 @@ _TEXTS = {"text/plain", "text/html"}
 _TWINS = _TEXTS | {"text/x-amp-html", "text/watch-html", "text/enriched"}
 _MARKED_UP = {"text/enriched", "text/richtext"}
 _MADE_UP_NAME = re.compile(r"(text_?\d{0,4}|noname|att\d{1,6}|mms|message|part)(\.(txt|html?))?", re.IGNORECASE)
+# A page begins so, whatever it is called.
+_PAGE = re.compile(r"\s{0,100}(<!doctype html|<html[\s>])", re.IGNORECASE)
+_TAG = re.compile(r"<[A-Za-z!/]")
 _UNTYPED = "application/octet-stream"
 _STUB_LENGTH = 400
 _STUB = re.compile(
@@ -205,8 +209,9 @@ def _text(entity: Entity) -> tuple[str, tuple[Attachment, ...], tuple[str, ...]]
 
 
 def _rendered(entity: Entity, text: str) -> str:
-    if entity.type in {"text/html", *_MARKED_UP}:
-        return html_to_text(text)
+    if entity.type in {"text/html", *_MARKED_UP} or _PAGE.match(text):
+        # Some programs call a text a page; its lines are all that it has.
+        return html_to_text(text) if _TAG.search(text) else unescape(text).strip("\n")
     if str(entity.mime.get_param("format") or "").lower() == "flowed":
         return unflow(text, delsp=str(entity.mime.get_param("delsp") or "").lower() == "yes").strip("\n")
     return text.strip("\n")

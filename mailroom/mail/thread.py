@@ -18,13 +18,15 @@ _OURS = re.compile("[a-z2-7]{24}")  # as records/cases.py derives them
 _READ_AS = str.maketrans("ILO", "110")
 
 _ANSWER = re.compile(
-    r"\s*(?:\[[^\]]{1,40}\]\s*)?(re|aw|antw|antwort|sv|vs|odp|res|resp|ref|rif|ris|r|ynt|atb|bls|відп|отв|ответ|на"
-    r"|رد|الرد|回复|回覆|答复|答覆|返信|답장|회신|उत्तर)\s*(\[\d{1,3}\]|\(\d{1,3}\))?\s*[:：]",
+    r"\s*(?:\[[^\]]{1,40}\]\s*)?(re|ré|rép|aw|antw|antwort|sv|odp|vá|απ|σχετ|yanıt|bal|balas|trả lời|res"
+    r"|resp|ref|rif|ris|r|ynt|atb|bls|відп|отв|ответ|на"
+    r"|رد|الرد|回复|回覆|答复|答覆|返信|답장|회신|उत्तर|उत्त|উত্তর|پاسخ|תגובה|השב|ตอบ|ตอบกลับ)\s*(\[\d{1,3}\]|\(\d{1,3}\))?\s*[:：]",
     re.IGNORECASE,
 )
+# "VS" is an answer in Finnish and a forwarded mail in Danish and Norwegian: a threat that is passed on must stay whole.
 _FORWARD = re.compile(
-    r"\s*(?:\[[^\]]{1,40}\]\s*)?(fw|fwd|wg|tr|rv|reenv|enc|i|vb|vl|doorst|iml|ilt|İlt|пересл|fyi"
-    r"|إعادة توجيه|转发|轉寄|轉發|転送|전달|अग्रेषित)\s*[:：]",
+    r"\s*(?:\[[^\]]{1,40}\]\s*)?(fw|fwd|wg|tr|trs|rv|reenv|enc|i|pd|tov|továbbítva|vb|vl|vs|fs|doorst|iml|ilt|İlt|пересл|fyi|πρθ"
+    r"|إعادة توجيه|转发|轉寄|轉發|転送|전달|अग्रेषित|ফরওয়ার্ড|هدایت|ارسال|הועבר|ส่งต่อ|chuyển tiếp)\s*[:：]",
     re.IGNORECASE,
 )
 

@@ -100,3 +100,10 @@ def test_a_boundary_that_is_used_twice_gives_each_text_once() -> None:
     message = parse(multipart(inner, "image/png; name=x | y"))
     assert (message.text, [each.name for each in message.attachments]) == ("plain", ["x"])
     assert "boundary-used-twice" in message.defects
+
+
+def test_a_page_that_is_called_text_is_read_as_a_page_and_a_text_that_is_called_a_page_keeps_its_lines() -> None:
+    page = "<!DOCTYPE html>\n<html><body><p>one</p><p>two &amp; three</p></body></html>"
+    assert parse(mail("Content-Type: text/plain", page)).text == "one\n\ntwo & three"
+    assert parse(mail("Content-Type: text/html", "one\ntwo &amp; 3 < 4\n")).text == "one\ntwo & 3 < 4"
+    assert parse(mail("Content-Type: text/plain", "He wrote <html> to me")).text == "He wrote <html> to me"

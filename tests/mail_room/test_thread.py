@@ -63,7 +63,9 @@ def test_our_ids_are_those_made_at_our_domain_exactly() -> None:
         ("Help", (), False), ("Help", ("a@x.example",), True), ("Re: Help", (), True), ("AW: Hilfe", (), True),
         ("[list] Re[2]: x", (), True), ("رد: مساعدة", (), True), ("回复：帮助", (), True), ("Rewarding: x", (), False),
         ("Fwd: threat", ("a@x.example",), False), ("WG: Drohung", ("a@x.example",), False),
-        ("转发：x", ("a@x.example",), False),
+        ("转发：x", ("a@x.example",), False), ("VS: trussel", ("a@x.example",), False), ("ΑΠ: x", (), True),
+        ("Vá: x", (), True), ("PD: groźba", ("a@x.example",), False), ("ΠΡΘ: x", ("a@x.example",), False),
+        ("Trả lời: x", (), True), ("השב: x", (), True), ("Basel: x", (), False),
     ],
 )  # fmt: skip
 def test_an_answer_is_told_from_a_first_mail_and_from_a_forwarded_one(
