@@ -49,6 +49,8 @@ MP4 = b"\x00\x00\x00\x20ftypisom" + bytes(20)
         ("application/octet-stream", WORD, DOCX),
         ("application/octet-stream", zipped("mimetype", first=ODT), ODT),
         ("application/x-zip-compressed", zipped("a.txt"), "application/zip"),
+        ("application/tlsrpt+gzip", b"\x1f\x8b\x08", "application/tlsrpt+gzip"),
+        ("image/png", b"\x1f\x8b\x08", "application/gzip"),
         ("image/png", zipped("a.txt"), "application/zip"),
         ("application/vnd.ms-excel", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "application/vnd.ms-excel"),
         ("application/octet-stream", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "application/x-ole-storage"),
