@@ -35,7 +35,8 @@ def office(config: Config, home: DeskHome, clock: Clock = utc) -> Office:
         *(_person(home, one, "admin") for one in config.admins),
         *(_person(home, one, "researcher") for one in config.researchers),
     ]
-    return Office(policy(config), tuple(people), guide_from(config.paths.rules, config.paths.templates), clock)
+    guide = guide_from(config.paths.rules, config.paths.templates)
+    return Office(policy(config), tuple(people), guide, clock, home.certificate(config.openpgp.key, minimal=True))
 
 
 def _person(

@@ -220,6 +220,7 @@ def _letter(office: Office, encryptor: Encryptor, person: Person, told: tuple[st
         message_id=f"{b32encode(token_bytes(15)).decode().lower()}@{policy.domain}",
         date=moment,
         automatic=True,
+        autocrypt=office.certificate,
     )
     sender = policy.address if policy.envelope == "verp" else ""
     return Letter(sender, person.address, _content(header, encryptor, person, text))

@@ -12,6 +12,7 @@ from mailroom.keeper.notices import Notice
 from mailroom.log import get_logger
 from mailroom.mail import compose
 from mailroom.mail.message import Form, Opened, OpenPGP
+from mailroom.mail.openpgp_keys import armored, fingerprint
 from mailroom.referral.templates import Rendered, Unreviewed
 from mailroom.triage.country import country_name
 from mailroom.triage.facts import Finding
@@ -51,9 +52,9 @@ def settle(office: Office, routed: Routed, reference: str) -> tuple[Routed, Rend
 
 
 def is_encrypted(routed: Routed, opened: Opened) -> bool:
-    """Whether the answer goes out encrypted: her mail was, and there is a key to answer to."""
-    question = opened.openpgp.encrypted and opened.openpgp.decrypted
-    return question and routed.answer.template is not None and reply_key(opened, routed.link.case) is not None
+    """Whether the answer goes out encrypted: her mail was, opened or not, and there is a key to answer to."""
+    question = opened.openpgp.encrypted and routed.answer.template is not None
+    return question and reply_key(opened, routed.link.case) is not None
 
 
 async def reply(desk: Desk, routed: Routed, opened: Opened, case: Case, text: Rendered) -> Outgoing | None:
@@ -65,15 +66,21 @@ async def reply(desk: Desk, routed: Routed, opened: Opened, case: Case, text: Re
     # She never saw the id of the mail that a form's site sent in her place.
     answered = None if opened.form and opened.form.named_sender else opened.message.message_id
     head = header(desk, case, ("reply", sequence), (to, text.subject, compose.threadable(answered)))
+    enclosed = _enclosed(desk, text)
     if is_encrypted(routed, opened) and key is not None:
-        content = await _protected(desk, head, text, key)
+        content = await _protected(desk, head, compose.text_part(text.body, enclosed, text.subject), key)
     else:
-        content = compose.plain(head, text.body)
+        content = compose.with_header(head, compose.text_part(text.body, enclosed))
     return outgoing(desk, case, ("reply", sequence), Letter("", to, content), routed.answer.held)
 
 
-async def _protected(desk: Desk, head: compose.Header, text: Rendered, key: bytes) -> bytes:
-    entity = compose.text_part(text.body, protected_subject=text.subject)
+def _enclosed(desk: Desk, text: Rendered) -> tuple[compose.Enclosure, ...]:
+    """Send our public key along where she is asked to write again."""
+    ours = desk.office.certificate if text.template in {"cannot_open", "ask_key"} else None
+    return (compose.Enclosure("key.asc", "application/pgp-keys", armored(ours)),) if ours else ()
+
+
+async def _protected(desk: Desk, head: compose.Header, entity: bytes, key: bytes) -> bytes:
     try:
         signature, micalg = await desk.signer.sign(entity)
         entity = compose.signed_entity(entity, signature, micalg)
@@ -156,9 +163,20 @@ def _remarks(routed: Routed, opened: Opened, reference: str) -> list[str]:
         found.append(f"it looks like the form {opened.form.id}, but comes from no sender named in rules/forms")
     if opened.oversize:
         found.append("oversize: only its beginning was read; the mail is still in the mailbox")
-    if opened.openpgp.encrypted and not opened.openpgp.decrypted:
-        found.append("the mail is encrypted and could not be opened; it is kept as it came")
-    return found
+    if opened.openpgp.closed:
+        found.append("the mail could not be opened; it is kept as it came, and read as soon as there is a key for it")
+    return [*found, *key_remarks(opened, routed.link.case)]
+
+
+def key_remarks(opened: Opened, case: Case | None) -> list[str]:
+    """Say when her OpenPGP key changed, or when somebody may have tried to change it."""
+    known, new = case.reply_key if case else None, opened.sender_key
+    if known is None or new is None or fingerprint(known) == fingerprint(new):
+        return []
+    ours, hers = _grouped(fingerprint(known)), _grouped(fingerprint(new))
+    if opened.key_vouched:
+        return [f"her OpenPGP key changed: answers go to {hers} now, no longer to {ours}"]
+    return [f"another OpenPGP key came, {hers}; nobody vouches for it, and answers still go to {ours}"]
 
 
 def _reason(name: str, finding: Finding) -> str:
@@ -186,6 +204,7 @@ def header(desk: Desk, case: Case, what: tuple[str, int], addressed: tuple[str, 
         date=desk.office.clock(),
         in_reply_to=answers,
         automatic=True,
+        autocrypt=desk.office.certificate,
     )
 
 

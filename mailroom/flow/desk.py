@@ -74,12 +74,16 @@ class Guide:
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """What decisions rest on: policy, people, guide and the day. No port, so that `explain` needs no server."""
+    """What decisions rest on: policy, people, guide and the day. No port, so that `explain` needs no server.
+
+    `certificate` is the desk's own public key, binary; every letter carries it.
+    """
 
     policy: Policy
     people: tuple[Person, ...]
     guide: Guide
     clock: Callable[[], datetime]
+    certificate: bytes | None = field(default=None, repr=False)
 
     def role(self, role: str) -> list[Person]:
         """Pick the people with this role."""

@@ -119,13 +119,12 @@ def _case(case: Case, opened: Opened, routed: Routed) -> Case:
         return replace(case, unreachable=case.unreachable or opened.bounce.permanent)
     if routed.kind not in ("report", "follow_up") or routed.link.bounced:
         return case
-    trusted = opened.authentication == "pass"
     return replace(
         case,
         status="open",
         unreachable=False,
         address=case.address or opened.writer,
-        reply_key=(opened.sender_key if trusted or case.id is None else None) or case.reply_key,
+        reply_key=(opened.sender_key if opened.key_vouched else None) or case.reply_key,
         contact=contact_wish(opened, routed.triage, case),
     )
 

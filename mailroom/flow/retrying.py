@@ -21,10 +21,11 @@ async def retry(desk: Desk, case: Case, number: int, raw: RawMail) -> Kind:
     """
     understood = await desk.opener.open(raw)
     opened = understood.opened
-    if opened.openpgp.encrypted and not opened.openpgp.decrypted:
+    if opened.openpgp.closed:
         raise DecryptionFailed(opened.openpgp.failure or "failed")
     link = Link(case=case, again=number == 1)
     routed = route(desk.office, understood, link, await desk.cases.budget(asked(opened, link)))
-    filing = await prepare(desk, raw, opened, routed, replace(case, status="open"))
+    read = replace(case, status="open", flags=tuple(flag for flag in case.flags if flag != "sealed"))
+    filing = await prepare(desk, raw, opened, routed, read)
     await desk.cases.refile(filing, number)
     return filing.kind

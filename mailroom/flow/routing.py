@@ -117,6 +117,7 @@ def _flags(opened: Opened, routed: Routed) -> tuple[str, ...]:
     """Add to what was said what the mail itself shows."""
     shown = {
         "oversize": opened.oversize,
+        "sealed": opened.openpgp.closed,
         "suspected_spam": routed.suspected,
         "unauthenticated": opened.authentication != "pass",
     }
@@ -135,8 +136,12 @@ def contact_wish(opened: Opened, found: Triage, case: Case | None) -> Contact | 
 
 
 def reply_key(opened: Opened, case: Case | None) -> bytes | None:
-    """The certificate that an answer is encrypted to: the one that came with this mail, else the case's."""
-    return opened.sender_key or (case.reply_key if case else None)
+    """The certificate that an answer is encrypted to: the case's; another one only when somebody vouches for it.
+
+    Where none is known, the one that came with this mail answers this mail.
+    """
+    known = case.reply_key if case else None
+    return opened.sender_key if opened.sender_key and (known is None or opened.key_vouched) else known
 
 
 def _answer(policy: Policy, kind: Kind, opened: Opened, link: Link, found: Triage, decision: Decision | None) -> Answer:
@@ -192,7 +197,7 @@ _NOT_ANSWERED: dict[str, str] = {
 
 def _template(kind: Kind, opened: Opened, decision: Decision, *, more: bool) -> str:
     """Name the text: what the rule says, but for what could not be opened and for one message more."""
-    if opened.openpgp.encrypted and not opened.openpgp.decrypted:
+    if opened.openpgp.closed:
         return "cannot_open"
     # A follow-up that says "this address is safe", or asks for more, gets the whole answer.
     short = kind == "follow_up" and not more and decision.template in ("full", "minimal")

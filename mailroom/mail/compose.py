@@ -236,7 +236,7 @@ def _encoded_words(value: str) -> str:
 
 def _autocrypt(address: str, certificate: bytes) -> str:
     lines = re.findall(f".{{1,{_LINE - 1}}}", base64.b64encode(certificate).decode())
-    return "\r\n ".join([f"Autocrypt: addr={address}; keydata=", *lines])
+    return "\r\n ".join([f"Autocrypt: addr={address};", "prefer-encrypt=mutual; keydata=", *lines])
 
 
 def _text(text: str, mark: str) -> bytes:

@@ -5,8 +5,10 @@ See Also:
     Autocrypt Level 1, https://docs.autocrypt.org/level1.html
 """
 
+import base64
 import binascii
 import re
+from hashlib import sha1, sha256
 
 from mailroom.mail import openpgp
 from mailroom.mail.entity import Entity, header_start, read_entity
@@ -25,12 +27,44 @@ def attached_keys(content: bytes) -> bytes | None:
     leaves = [leaf for leaf in read_entity(content, header_start(content)).leaves() if leaf.type != "message/rfc822"]
     keys = [openpgp.body(leaf) for leaf in leaves if leaf.type == "application/pgp-keys"]
     if not keys:
-        keys = [block for leaf in leaves if (block := _block(_armored(leaf)))][:1]
+        keys = [block for leaf in leaves if (block := _block(_may_hold(leaf)))][:1]
     together = b"\n".join(keys)
     return together if keys and len(together) <= _MAX_KEYS_BYTES else None
 
 
-def _armored(leaf: Entity) -> bytes:
+def armored(certificate: bytes) -> bytes:
+    """Write a binary certificate as text, for a part of type application/pgp-keys; CRLF line ends."""
+    lines = base64.encodebytes(certificate).decode("ascii").splitlines()
+    block = ["-----BEGIN PGP PUBLIC KEY BLOCK-----", "", *lines, "-----END PGP PUBLIC KEY BLOCK-----", ""]
+    return "\r\n".join(block).encode("ascii")
+
+
+def fingerprint(certificate: bytes) -> str:
+    """Reckon the primary fingerprint of a binary certificate, in upper case; "" for what is none.
+
+    RFC 9580 section 5.5.4, https://www.rfc-editor.org/rfc/rfc9580#section-5.5.4
+    """
+    start, length = _first_packet(certificate)
+    body = certificate[start : start + length]
+    if body[:1] == b"\x04" and length < 65_536:
+        return sha1(b"\x99" + length.to_bytes(2, "big") + body, usedforsecurity=False).hexdigest().upper()
+    return sha256(b"\x9b" + length.to_bytes(4, "big") + body).hexdigest().upper() if body[:1] == b"\x06" else ""
+
+
+def _first_packet(content: bytes) -> tuple[int, int]:
+    """Give where the body of the first packet begins and how long it is (RFC 9580 section 4.2)."""
+    if len(content) < 6:
+        return 0, 0
+    first, second = content[0], content[1]
+    if first & 0x40:
+        if second < 224:
+            return (2, second) if second < 192 else (3, (second - 192) * 256 + content[2] + 192)
+        return 6, int.from_bytes(content[2:6], "big")
+    octets = 1 << (first & 3)
+    return 1 + octets, int.from_bytes(content[1 : 1 + octets], "big")
+
+
+def _may_hold(leaf: Entity) -> bytes:
     """Give the bytes of a part that may hold a key: any plain text, and a file that begins with one."""
     begins = openpgp.peek(leaf).lstrip().startswith(b"-----BEGIN PGP PUBLIC KEY BLOCK-----")
     return openpgp.body(leaf) if begins or leaf.type == "text/plain" else b""

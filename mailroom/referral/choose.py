@@ -90,7 +90,8 @@ def _guarded(refer: Refer, facts: Facts) -> tuple[Refer, str | None]:
     silent = {"detail": "minimal", "services": None}
     if facts.encrypted and not facts.reply_key_known:
         why = "the mail was encrypted, and there is no key to answer to"
-        return refer.model_copy(update={**silent, "template": "ask_key"}), why
+        # It goes out in clear, so it says nothing of what the mail is about.
+        return refer.model_copy(update={**silent, "template": "ask_key", "urgent": False}), why
     if facts.contact == "unsafe" and refer.detail == "full":
         why = "somebody else may read this address"
         return refer.model_copy(update={**silent, "template": "minimal"}), why

@@ -119,9 +119,12 @@ class DeskHome:
         """Give one public key, armored; raises ConfigError when it is not here."""
         return self._export(fingerprint, "--armor")
 
-    def certificate(self, fingerprint: str) -> bytes:
-        """Give one public key, binary, as `Sequoia` takes it; raises ConfigError when it is not here."""
-        return self._export(fingerprint)
+    def certificate(self, fingerprint: str, *, minimal: bool = False) -> bytes:
+        """Give one public key, binary, as `Sequoia` takes it; raises ConfigError when it is not here.
+
+        `minimal`: only what others need to write to its owner now, as it travels with every mail.
+        """
+        return self._export(fingerprint, *(("--export-options", "export-minimal") if minimal else ()))
 
     def list_keys(self) -> list[Key]:
         """List every key of the home."""

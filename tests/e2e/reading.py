@@ -17,7 +17,7 @@ def opened_letter(people: Path, content: bytes) -> str:
 
 
 def body(mail: Message) -> str:
-    """Give the text of a mail or an entity of one part."""
-    content = mail.get_payload(decode=True)
+    """Give the text of a mail or an entity: its first part, where a file came along."""
+    content = next(part for part in mail.walk() if not part.is_multipart()).get_payload(decode=True)
     assert isinstance(content, bytes)
     return content.decode().replace("\r\n", "\n")

@@ -24,7 +24,7 @@ from tests.e2e.conftest import Build
 from tests.e2e.crashing import InProcess
 from tests.e2e.house import ADDRESS, KEEPER, House, notices, parsed, replies
 from tests.e2e.letters import plain
-from tests.e2e.reading import body, opened_letter
+from tests.e2e.reading import opened_letter
 from tests.e2e.test_killer_mails import run_with_deadly_worker
 from tests.gnupg_home import gpg, secret
 from tests.openpgp_mails import entity, pgp_mime_encrypted, pgp_mime_signed
@@ -34,7 +34,7 @@ ANNA, STRANGER = "anna@example.net", "stranger@example.net"
 WORRY = "An unfamiliar man waits outside my house every evening and follows me to work."
 ALLOWED = {
     "Date", "From", "To", "Subject", "Message-ID", "In-Reply-To", "References", "Auto-Submitted",
-    "X-Auto-Response-Suppress", "X-Loop", "MIME-Version", "Content-Type", "Content-Transfer-Encoding",
+    "X-Auto-Response-Suppress", "X-Loop", "Autocrypt", "MIME-Version", "Content-Type", "Content-Transfer-Encoding",
 }  # fmt: skip
 
 
@@ -203,7 +203,9 @@ async def test_a_mail_that_nobody_can_open_is_a_case_answered_once_and_read_when
     )
     sent = await run(guarded, sink, mail)
     [reply], [notice] = replies(sent), notices(sent)
-    assert "We could not open your message" in body(parsed(reply))
+    assert parsed(reply).get_content_type() == "multipart/encrypted"  # her key came with the mail
+    assert "We could not open your message" in read(people_home, reply)
+    assert "sealed" in shown(guarded)[0]["flags"]
     assert "could not be opened" in read(people_home, notice)
     reference = reference_in(reply)
     out = guarded.folder / "out"
@@ -219,6 +221,7 @@ async def test_a_mail_that_nobody_can_open_is_a_case_answered_once_and_read_when
     assert [WORRY in read(people_home, one) for one in notices(sent)] == [True]
     [case] = shown(guarded)
     assert (case["category"], case["status"], case["mails"][0]["protection"]) == ("stalking", "open", "encrypted")
+    assert "sealed" not in case["flags"]
     again = guarded.folder / "again"
     await asyncio.to_thread(guarded.mailroom, "case", "export", reference, str(again))
     assert gpg(people_home, "--decrypt", stdin=(again / f"{reference}-1-original.eml.pgp").read_bytes()) == mail

@@ -228,5 +228,5 @@ def test_our_automatic_mail_is_recognised_when_it_comes_back_and_a_persons_is_no
 def test_our_certificate_travels_in_the_autocrypt_field() -> None:
     mail = compose.plain(replace(HEADER, autocrypt=bytes(range(256)) * 4), "")
     value = "".join(message_from_bytes(mail)["Autocrypt"].split())
-    assert value.startswith("addr=desk@example.org;keydata=AAECAwQF")
+    assert value.startswith("addr=desk@example.org;prefer-encrypt=mutual;keydata=AAECAwQF")
     assert all(len(line) <= 76 for line in mail.split(b"\r\n"))
