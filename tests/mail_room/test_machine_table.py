@@ -68,6 +68,7 @@ async def test_a_machine_is_never_answered(row: Row, bench: Bench) -> None:
     told = await explained(bench, row.machine)
     assert (told["kind"], told["reply"]["will_send"]) == (row.kind, False)
     assert told["machine"]
+    assert told["soft"] is None
 
 
 @pytest.mark.parametrize(
@@ -83,7 +84,7 @@ async def test_a_person_who_looks_like_it_is_answered(different: str, bench: Ben
 @pytest.mark.parametrize("machine", [machine for machine, _ in SOFT])
 async def test_what_may_be_a_machine_is_a_report_and_says_why_it_may_be_one(machine: str, bench: Bench) -> None:
     told = await explained(bench, machine)
-    assert (told["kind"], told["machine"]) == ("report", None)
+    assert (told["kind"], told["machine"], told["bounce"]) == ("report", None, None)
     assert told["soft"]
 
 
