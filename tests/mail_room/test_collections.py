@@ -32,7 +32,7 @@ def fetched(name: str, folder: str) -> dict[str, bytes]:
 
 
 def of_python() -> Path | None:
-    """Find the mails that Python's own parser is tested with: in Python itself, or where scripts/collections put them."""
+    """Find the mails that Python tests its parser with: in Python itself, or where scripts/collections put them."""
     package = find_spec("test.test_email") if find_spec("test") else None
     inside = [Path(package.origin).parent / "data"] if package and package.origin else []
     return next((one for one in [*inside, *COLLECTIONS.glob("python/**/test_email/data")] if one.is_dir()), None)
