@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import Sequence
 
-from mailroom.errors import LoginRefused, PermanentFailure, ServerUnreachable, TemporaryFailure
+from mailroom.errors import LoginRefused, PermanentFailure, SealError, ServerUnreachable, TemporaryFailure
 from mailroom.flow import informing
 from mailroom.flow.desk import Desk
-from mailroom.flow.filing import Due
+from mailroom.flow.filing import Case, Due
 from mailroom.flow.health import OURS
 from mailroom.flow.waiting import LONGEST_PAUSE, LONGEST_PAUSE_REFUSED, backoff, pause, until
 from mailroom.keeper import notices
@@ -101,7 +101,7 @@ async def _later(desk: Desk, due: Due, code: int) -> None:
 
 async def _give_up(desk: Desk, due: Due, code: int) -> None:
     _log.warning("not delivered", case=due.reference, kind=due.kind, code=code)
-    case = await desk.cases.by_reference(due.reference)
+    case = await _case_of(desk, due)
     if case is None or due.kind in ("notice", "alarm"):
         desk.health.unsaid = desk.health.unsaid or due.kind == "notice"
         await desk.outbox.failed(due, code)
@@ -109,6 +109,15 @@ async def _give_up(desk: Desk, due: Due, code: int) -> None:
     notice = notices.undelivered(due.reference, code)
     told = await informing.tell(desk, notice, case, desk.office.role("keeper"))
     await desk.cases.give_up(due, code, case, told)
+
+
+async def _case_of(desk: Desk, due: Due) -> Case | None:
+    """Find the case of a letter; None where its record does not open, for that must keep no other letter waiting."""
+    try:
+        return await desk.cases.by_reference(due.reference)
+    except SealError:
+        _log.error("case does not open", case=due.reference)
+        return None
 
 
 async def delivering(desk: Desk, stop: asyncio.Event) -> None:

@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import update
 
 from mailroom import daemon
-from mailroom.errors import PermanentFailure, RecordsUnavailable, ServerUnreachable, TemporaryFailure
+from mailroom.errors import PermanentFailure, RecordsUnavailable, SealError, ServerUnreachable, TemporaryFailure
 from mailroom.flow.desk import Desk
-from mailroom.flow.filing import Due, Letter
+from mailroom.flow.filing import Case, Due, Letter
 from mailroom.flow.ports import Cases
 from mailroom.records.database import Database
 from mailroom.records.tables import outbox
@@ -65,6 +65,29 @@ async def test_what_still_waits_in_the_outbox_does_not_go_to_who_meanwhile_asked
     full = [one for one in replies(server.letters) if b"[" + reference.encode() in one.content]
     # After STOP nothing goes; after "not safe" at most the one short answer to that mail.
     assert len(full) <= (0 if word == "STOP" else 1)
+
+
+class Damaged:
+    """Case records that find no case any more: the first does not open."""
+
+    def __init__(self, cases: Cases) -> None:
+        self._cases = cases
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._cases, name)
+
+    async def by_reference(self, written: str) -> Case | None:
+        raise SealError(f"the record of {written} does not open")
+
+
+async def test_a_letter_that_comes_back_in_a_damaged_case_keeps_no_other_waiting(counter: Counter) -> None:
+    server = Moody(PermanentFailure("no such user", 550))
+    desk = dataclasses.replace(counter.desk, courier=server, cases=Damaged(counter.desk.cases))
+    counter.inbox.receive(plain(1, WORRY, ANNA))
+    counter.inbox.receive(plain(2, WORRY, "ben@example.net"))
+    await daemon.run_once(desk)
+    assert [one.recipient for one in server.letters] == [KEEPER, KEEPER]
+    assert await desk.outbox.counts() == (0, 0)
 
 
 async def test_a_bounced_notice_is_filed_and_not_answered_with_another_notice(counter: Counter) -> None:
