@@ -32,6 +32,8 @@ _FIELD = re.compile(rb"([!-9;-~]{1,200})[ \t]*:")
 _LINE = re.compile(rb"([^\r\n]*)(?:\r\n|\r|\n|\Z)")
 _EMPTY_LINE = re.compile(rb"(?:\r\n|\r(?!\n)|\n)(?:\r\n|\r(?!\n)|\n)")
 _DELIMITER_END = re.compile(rb"(--)?[ \t]*(?:\r\n|\r|\n|\Z)")
+_FIRST_DELIMITER = re.compile(rb"^--([!-~]{1,70})(?:\r\n|\r|\n)content-[a-z-]{1,40}:", re.IGNORECASE | re.MULTILINE)
+_PREAMBLE_BYTES = 4096
 _MIME_FIELDS = {"content-type", "content-disposition", "content-transfer-encoding", "content-id"}
 # A shorter line counts as one of so many bytes: it is as much work.
 _LEAST_SIZE = 16
@@ -128,6 +130,8 @@ def _entity(content: bytes, span: tuple[int, int], default_type: str, depth: int
     parts: tuple[Entity, ...] = ()
     if kind.startswith("multipart/"):
         spans, more = _spans(content, body, end, _boundary(mime))
+        if not spans:
+            spans, _ = _spans(content, body, end, _unnamed_boundary(content, body, end))
         allowed, limits = _within_limits(spans, depth, budget)
         inner = "message/rfc822" if kind == "multipart/digest" else "text/plain"
         parts = tuple(_entity(content, each, inner, depth + 1, budget) for each in allowed)
@@ -242,6 +246,12 @@ def _charset(mime: MimeFields) -> str | None:
 
 def _boundary(mime: MimeFields) -> bytes:
     return (mime.get_boundary() or "").encode()
+
+
+def _unnamed_boundary(content: bytes, start: int, end: int) -> bytes:
+    """Guess the boundary that the header does not name: that of the first line before what looks like a header."""
+    found = _FIRST_DELIMITER.search(content, start, min(end, start + _PREAMBLE_BYTES))
+    return found[1] if found else b""
 
 
 def _spans(content: bytes, start: int, end: int, boundary: bytes) -> tuple[list[tuple[int, int]], tuple[str, ...]]:

@@ -82,6 +82,8 @@ def test_signed_part_is_found_to_the_byte() -> None:
         (b"Content-Type: multipart/mixed\n\nlost?", "no-boundary", [b"lost?"]),
         (b"Content-Type: multipart/mixed; boundary=x\n\nlost?", "no-boundary", [b"lost?"]),
         (b"Content-Type: multipart/mixed; boundary=b\n\n--b\n\none\n--b", "no-final-boundary", [b"one", b""]),
+        (b"Content-Type: multipart/mixed; boundary=b\n\n--x\nContent-ID: 1\n\none\n--x--", "no-boundary", [b"one"]),
+        (b"Content-Type: multipart/mixed\n\n--x\nno header\n--x--", "no-boundary", [b"--x\nno header\n--x--"]),
         (
             b"Content-Type: multipart/mixed; boundary=b\n\n--b\n\none\n--b--\n--b\n\ntwo\n--b--",
             "parts-after-end",
