@@ -11,7 +11,8 @@ WROTE = re.compile(
     r"|\bskrev\b|\bschreef\b|\bkirjoitti\b|\bskrifaði\b|\bkirjutas\b|\brašė\b|\bparašė\b|\brakstīja\b"
     r"|\bnapisał|\bpisze\b|\bnapsala?\b|\bnapísala?\b|\bnapisa(?:o|la|l)\b|\ba scris\b|\bírta\b|\bshkroi\b"
     r"|\bнаписал|\bпише[тш]?\b|\bнаписав|\bнаписа\b|\bέγραψε\b|\byazdı\b|\bmenulis\b|\bđã viết\b|\bsumulat\b"
-    r"|\baliandika\b|كتب|كتابة|نوشت|لکھا|כתב|लिखा|লিখেছেন|লিখেছে|เขียนว่า|எழுதியது"
+    r"|\bgeschreven\b|\bnapisana\b|\byozdi\b|\bнаписао\b|\bнапиша\b|\bжазды\b|\bбичсэн\b|գրել է|գրեց|დაწერა|작성\s?:"
+    r"|రాశారు|लिहिले|લખ્યું|ಬರೆದಿದ್ದಾರೆ|എഴുതി|ਲਿਖਿਆ|\baliandika\b|كتب|كتابة|نوشت|لکھا|כתב|लिखा|লিখেছেন|লিখেছে|เขียนว่า|எழுதியது"
     r"|写道|寫道|写了|寫了|のメール|書きました|님이 작성|님이 씀",
     re.IGNORECASE,
 )
@@ -44,6 +45,7 @@ SENT = _names(
 )
 # What stands between dashes over a quoted mail.
 ORIGINAL = _names(
+    "original appointment",
     "original message|original mail|original email|original e-mail|reply message|mensaje original|message d'origine",
     "message d’origine|message original|mensagem original|messaggio originale|oorspronkelijk bericht",
     "ursprüngliche nachricht|originalnachricht|original-nachricht|original nachricht|ursprungligt meddelande",

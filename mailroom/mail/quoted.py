@@ -23,14 +23,14 @@ _COLONS = (":", "：")
 # An attribution ends in a colon, says "wrote" or ends in the address, and names an address, or a time and a date.
 _ATTRIBUTION_LINES = 4
 _ATTRIBUTION_LENGTH = 400
+_WORDS_LENGTH = 20
 # After so many lines that end in a colon no more are looked at: that is no mail, and the look is dear.
 _MOST_ATTRIBUTIONS = 1000
 _ADDRESS = re.compile(r"[^\s<>@\"\[\]]{1,64}@[^\s<>@\"\[\]]{1,255}")
 _ENDS_IN_ADDRESS = re.compile(r"[<\[][^\s<>@]{1,64}@[^\s<>@]{1,255}[>\]]\s?[:：]$")
 _TIME = re.compile(r"\d{1,2}\s?[:.：hH]\s?\d{2}|\d{1,2}\s?[點点時时]")
 _DATE = re.compile(r"\d{4}|\d{1,2}[./-]\d{1,2}[./-]\d{2}")
-# What stands between dashes over a quoted mail, and how far the colon of a field such as "From:" may stand.
-_DASHED = re.compile(r"\s*-{2,}\s*([^\s-][^\n]{2,60}?)\s*-{2,}\s*")
+# How far the colon of a field such as "From:" may stand.
 _FIELD_LENGTH = 60
 _ADDRESSED_FIELD = re.compile(r"[^:：\n]{1,40}[:：].{0,300}[<\[(][^\s<>@]{1,64}@[^\s<>@]{1,255}[>\])]")
 # The block that Outlook and others put over a quoted mail: who and when, in either order, within so many lines.
@@ -106,13 +106,14 @@ def _is_history(text: _Lines, attribution: tuple[int, int], *, answer: bool) -> 
 
 def _attribution(lines: list[str], last: int, *, answer: bool) -> int | None:
     """Find the first line of the attribution whose last line is this one; None when it is none."""
-    end = _BIDI.sub("", lines[last][-_ATTRIBUTION_LENGTH:]).rstrip()
+    # "a écrit" may be broken in two.
+    end = _plain(f"{lines[last - 1][-_WORDS_LENGTH:] if last else ''} {lines[last][-_ATTRIBUTION_LENGTH:]}")
     if not (WROTE.search(end) or _ENDS_IN_ADDRESS.search(end)):
         return None
     joined = ""
     nearest = None
     for number in range(last, max(-1, last - _ATTRIBUTION_LINES), -1):
-        line = _BIDI.sub("", lines[number][: _ATTRIBUTION_LENGTH + 1]).strip()
+        line = _plain(lines[number][: _ATTRIBUTION_LENGTH + 1])
         joined = f"{line} {joined}".strip()
         if not line or _QUOTED.match(line) or len(joined) > _ATTRIBUTION_LENGTH:
             break
@@ -121,6 +122,10 @@ def _attribution(lines: list[str], last: int, *, answer: bool) -> int | None:
                 return number
             nearest = number if nearest is None else nearest
     return nearest
+
+
+def _plain(line: str) -> str:
+    return _BIDI.sub("", line).replace("\xa0", " ").strip()
 
 
 def _is_attribution(line: str, *, answer: bool) -> bool:
@@ -133,8 +138,12 @@ def _is_attribution(line: str, *, answer: bool) -> bool:
 
 
 def _is_original(line: str) -> bool:
-    dashed = _DASHED.fullmatch(line[:_ATTRIBUTION_LENGTH]) if "--" in line else None
-    return dashed is not None and dashed[1].casefold() in ORIGINAL
+    """Tell a line such as "--- Original Message ---", or "--- On Tue ... wrote ---"."""
+    bare = line[:_ATTRIBUTION_LENGTH].strip()
+    if not (bare.startswith("--") and bare.endswith("--")):
+        return False
+    words = bare.strip("- \xa0")
+    return words.casefold() in ORIGINAL or ("@" in words and bool(WROTE.search(words) and _ADDRESS.search(words)))
 
 
 def _is_header_block(lines: list[str], number: int) -> bool:

@@ -35,6 +35,12 @@ ATTRIBUTIONS = {
     "netease": '在 2026-02-03 10:00:00，"Desk" <desk@example.org> 写道：',
     "yandex": '03.02.2026, 10:00, "Desk" <desk@example.org>:',
     "mail-ru": f"Вторник, 3 февраля 2026, 10:00 +03:00 от {DESK}:",
+    "apple-nl": f"Op 3 feb 2026, om 10:00 heeft {DESK} het volgende geschreven:",
+    "apple-pl": f"Wiadomość napisana przez {DESK} w dniu 3 lut 2026, o godz. 10:00:",
+    "apple-ko": f"2026. 2. 3. 오전 10:00, {DESK} 작성:",
+    "te": f"మంగళ, 3 ఫిబ్ర 2026న 10:00కి {DESK} ఇలా రాశారు:",
+    "hy": f"երք, 3 փտվ 2026 թ., 10:00 {DESK} գրել է.:",
+    "french-spaces": f"Le mar. 3 févr. 2026 à 10:00, {DESK} a\xa0écrit\xa0:",
     "proton": f"On Tuesday, February 3rd, 2026 at 10:00 AM, {DESK} wrote:",
 }
 BLOCKS = {
@@ -113,6 +119,25 @@ def test_a_block_in_an_unknown_language_is_known_by_the_rule_above_it() -> None:
 
 def test_an_unmarked_history_goes_when_its_attribution_is_broken_in_two() -> None:
     assert own_text(f"{OWN}\n\nOn Tue, 3 Feb 2026 at 10:00, {DESK}\nwrote:\n\nold mail") == OWN
+
+
+@pytest.mark.parametrize(
+    "attribution",
+    [
+        f"Le mar. 3 févr. 2026 à 10:00, {DESK} a\nécrit :",
+        f"Il giorno mar 3 feb 2026 alle ore 10:00 {DESK} ha\nscritto:",
+        f"Vào Th 3, 3 thg 2, 2026 vào lúc 10:00 {DESK} đã\nviết:",
+        "On Tue, 3 Feb 2026 at 10:00, Desk\n<desk@example.org>\nwrote:",
+    ],
+)
+def test_the_words_of_an_attribution_may_be_broken_in_two(attribution: str) -> None:
+    assert own_text(f"{OWN}\n\n{attribution}\n\n> old", answer=False) == OWN
+
+
+def test_an_attribution_between_dashes_ends_an_answer() -> None:
+    text = f"{OWN}\n\n---- On Tue, 03 Feb 2026 10:00:00 +0000 {DESK} wrote ---\n\nold"
+    assert own_text(text) == OWN
+    assert own_text(text, answer=False) == text
 
 
 @pytest.mark.parametrize(
