@@ -163,15 +163,18 @@ def retry(
     file = config_path(context, config)
     settings = load(file)
     require_keys(settings, file)
+    raise typer.Exit(1 if retried(settings, written, json_lines=json_lines) else 0)
+
+
+def retried(config: Config, written: str | None, *, json_lines: bool) -> int:
+    """Retry one case, or all that wait, and print what came of it; give how many mails could still not be read."""
     try:
-        failed = asyncio.run(_retry(settings, written, json_lines=json_lines))
+        return asyncio.run(_retry(config, written, json_lines=json_lines))
     finally:
-        daemon.stop_idle_agent(settings)
-    raise typer.Exit(1 if failed else 0)
+        daemon.stop_idle_agent(config)
 
 
 async def _retry(config: Config, written: str | None, *, json_lines: bool) -> int:
-    """Retry one case, or all that wait; give how many mails could still not be read."""
     failed = 0
     async with AsyncExitStack() as stack:
         books, casework = stack.enter_context(_opened(config))

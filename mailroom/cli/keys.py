@@ -1,4 +1,4 @@
-"""`mailroom keys`: the public keys of keepers, archive, admins and researchers, and the desk's own."""
+"""`mailroom keys`: the public keys of keepers, archive, admins and researchers, and the desk's own ones."""
 
 import sys
 from pathlib import Path
@@ -6,14 +6,23 @@ from typing import Annotated
 
 import typer
 
-from mailroom.cli.options import ConfigOption, JsonOption, config_of, group, print_columns, print_json, shown
-from mailroom.cli.ready import named_keys
-from mailroom.config import Config
+from mailroom.cli.options import (
+    ConfigOption,
+    JsonOption,
+    config_of,
+    config_path,
+    group,
+    print_columns,
+    print_json,
+    shown,
+)
+from mailroom.cli.ready import named_keys, require_keys
+from mailroom.config import Config, load
 from mailroom.errors import ConfigError, Problem
 from mailroom.transport.gnupg_home import DeskHome
 from mailroom.transport.gnupg_status import Key
 
-app = group("Import, list and export the keys in the desk's keyring.")
+app = group("Import, add, list and export the keys in the desk's keyring.")
 _COLUMNS = ("fingerprint", "addresses", "expires", "named")
 
 
@@ -32,6 +41,31 @@ def import_keys(
         print_json(line) if json_lines else typer.echo(f"{line['fingerprint']} {shown(line['addresses'])}")
         if not line["named"]:
             typer.echo(f"{line['fingerprint']} is not named in the configuration yet", err=True)
+
+
+@app.command()
+def add(
+    context: typer.Context,
+    path: Annotated[str, typer.Argument(metavar="FILE", help="A file with private keys, or - for stdin.")],
+    json_lines: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Add a retired key of the desk, with its private half, and read again what waited for it."""
+    file = config_path(context, config)
+    settings = load(file)
+    [content] = _contents([path])
+    added = DeskHome(settings.openpgp.home).import_secret(content)
+    require_keys(settings, file)
+    for fingerprint in () if json_lines else added:
+        typer.echo(f"{fingerprint} is a key of the desk now")
+    if settings.has_database:
+        # SQLAlchemy takes long to load, and the other commands here have no use for it.
+        from mailroom import log  # noqa: PLC0415
+        from mailroom.cli.case import retried  # noqa: PLC0415
+
+        log.configure("error")
+        # What still does not open needs yet another key: that is no failure of this one.
+        retried(settings, None, json_lines=json_lines)
 
 
 def _contents(paths: list[str]) -> list[bytes]:

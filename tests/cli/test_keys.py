@@ -1,10 +1,14 @@
+import asyncio
 from pathlib import Path
 
 import pytest
+from tests.servers.sink import Sink
 
 from tests.cli.running import Done, here
 from tests.e2e.house import House
+from tests.e2e.letters import TEXTS
 from tests.gnupg_home import fingerprint, public, secret
+from tests.openpgp_mails import entity, pgp_mime_encrypted
 
 
 def keys(house: House, *args: str, stdin: bytes = b"") -> Done:
@@ -38,6 +42,32 @@ def test_private_keys_and_other_things_are_refused(house: House, content: bytes)
     assert (done.status, done.out) == (2, "")
     assert len(done.err.splitlines()) == 1
     assert keys(house, "list").out == before
+
+
+async def test_a_retired_desk_key_is_added_and_what_waited_for_it_is_read(house: House, sink: Sink) -> None:
+    house.receive(pgp_mime_encrypted("writer2@example.net", entity(TEXTS["es"]), to=["rsa"]))
+    house.receive(pgp_mime_encrypted("writer3@example.net", entity(TEXTS["en"]), to=["complainant"]))
+    await asyncio.to_thread(house.mailroom, "run", "--once")
+    done = await asyncio.to_thread(keys, house, "add", "--json", "-", stdin=secret("rsa"))
+    assert done.status == 0
+    assert sorted(str(line["kind"]) for line in done.lines()) == ["None", "report"]
+    found = await asyncio.to_thread(house.lines, "case", "list", "--json")
+    assert sorted((line["language"], "sealed" in line["flags"]) for line in found) == [("es", False), ("und", True)]
+    again = await asyncio.to_thread(keys, house, "add", "-", stdin=secret("rsa"))
+    assert again.out.splitlines()[0] == f"{fingerprint('rsa')} is a key of the desk now"
+
+
+@pytest.mark.parametrize("content", [public("rsa"), b"no key"])
+def test_a_key_without_its_private_half_cannot_be_added(house: House, content: bytes) -> None:
+    before = keys(house, "list").out
+    done = keys(house, "add", "-", stdin=content)
+    assert (done.status, done.out, len(done.err.splitlines())) == (2, "", 1)
+    assert keys(house, "list").out == before
+
+
+def test_a_key_can_be_added_before_there_are_records(house: House) -> None:
+    assert keys(house, "add", "-", stdin=secret("rsa")).status == 0
+    assert fingerprint("rsa") in keys(house, "list").out
 
 
 def test_one_missing_file_keeps_every_key_out(house: House, tmp_path: Path) -> None:
