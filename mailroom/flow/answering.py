@@ -11,7 +11,7 @@ from mailroom.keeper import notices as wording
 from mailroom.keeper.notices import Notice
 from mailroom.log import get_logger
 from mailroom.mail import compose
-from mailroom.mail.message import Form, Opened, OpenPGP
+from mailroom.mail.message import Bounce, Form, Opened, OpenPGP
 from mailroom.mail.openpgp_keys import armored, fingerprint
 from mailroom.referral.templates import Rendered, Unreviewed
 from mailroom.triage.country import country_name
@@ -154,9 +154,8 @@ def _remarks(routed: Routed, opened: Opened, reference: str) -> list[str]:
         found.append(f"this may belong to {related}, but was passed on, or comes from another address")
     if routed.suspected:
         found.append(f"our mail server takes it for spam ({opened.spam})")
-    if opened.bounce and routed.link.bounced:
-        why = "for good" if opened.bounce.permanent else "not yet"
-        found.append(f"a letter of ours came back: not delivered, {why}. It is not tried again")
+    if routed.kind == "bounce" and routed.link.bounced:
+        found.append(_came_back(opened.bounce or Bounce()))
     if opened.authentication == "none":
         found.append("unauthenticated: nobody vouches that the sender is who the mail says")
     if opened.form and not opened.form.named_sender and opened.form.address not in (None, opened.message.sender):
@@ -177,6 +176,14 @@ def key_remarks(opened: Opened, case: Case | None) -> list[str]:
     if opened.key_vouched:
         return [f"her OpenPGP key changed: answers go to {hers} now, no longer to {ours}"]
     return [f"another OpenPGP key came, {hers}; nobody vouches for it, and answers still go to {ours}"]
+
+
+def _came_back(bounce: Bounce) -> str:
+    if not bounce.recipients:  # a read receipt, a success, a complaint of a provider
+        return "this is a report about a letter of ours. It does not say that the letter was not delivered"
+    if bounce.permanent:
+        return "a letter of ours came back: not delivered, for good. It is not tried again"
+    return "a letter of ours is late: not delivered yet. Mail servers still try"
 
 
 def _reason(name: str, finding: Finding) -> str:

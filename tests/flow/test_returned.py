@@ -40,7 +40,16 @@ async def test_a_bounce_joins_its_case_by_the_address_that_it_comes_to(counter: 
 
 async def test_a_letter_that_is_only_late_marks_nothing(counter: Counter) -> None:
     (first,) = replies(await counter.take(plain(1, INSULTS, "anna@example.net")))
-    await counter.take(bounce(first.sender, status="4.4.1"))
+    (told,) = await counter.take(bounce(first.sender, status="4.4.1"))
+    assert "a letter of ours is late: not delivered yet" in counter.read(told)
+    assert not (await counter.case(first)).unreachable
+
+
+async def test_a_report_that_a_letter_arrived_is_not_told_as_a_loss(counter: Counter) -> None:
+    (first,) = replies(await counter.take(plain(1, INSULTS, "anna@example.net")))
+    arrived = bounce(first.sender, status="2.0.0").replace(b"Action: delayed", b"Action: delivered")
+    (told,) = await counter.take(arrived)
+    assert "It does not say that the letter was not delivered" in counter.read(told)
     assert not (await counter.case(first)).unreachable
 
 

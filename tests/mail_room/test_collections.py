@@ -18,8 +18,6 @@ COLLECTIONS = Path(sys.prefix) / "collections"
 KINDS = {"own", "bounce", "list", "automatic", "unreadable", "report"}
 # Kept there because its broken parts once made a parser fail: a hotel answers a guest, with a picture and a letter.
 PERSON = "groupwise_03.txt"
-# Mailman's list and vacation notes around or instead of the bounce: not answered for those signs.
-NOT_BOUNCES = {"list", "automatic"}
 
 
 def fetched(name: str, folder: str) -> dict[str, bytes]:
@@ -52,7 +50,7 @@ async def explained(bench: Bench, mails: dict[str, bytes]) -> dict[str, dict[str
 
 def answered(told: dict[str, dict[str, Any]]) -> set[str]:
     """Name the mails that are answered at once, without the keeper."""
-    return {name for name, one in told.items() if one["reply"]["will_send"] and one["soft"] is None}
+    return {name for name, one in told.items() if one["reply"]["will_send"]}
 
 
 async def test_no_bounce_of_flufl_bounce_is_answered(bench: Bench) -> None:

@@ -82,10 +82,11 @@ async def test_a_person_who_looks_like_it_is_answered(different: str, bench: Ben
 
 
 @pytest.mark.parametrize("machine", [machine for machine, _ in SOFT])
-async def test_what_may_be_a_machine_is_a_report_and_says_why_it_may_be_one(machine: str, bench: Bench) -> None:
+async def test_what_may_be_a_machine_is_a_report_whose_answer_waits(machine: str, bench: Bench) -> None:
     told = await explained(bench, machine)
     assert (told["kind"], told["machine"], told["bounce"]) == ("report", None, None)
     assert told["soft"]
+    assert (told["reply"]["will_send"], told["reply"]["held"]) == (False, "perhaps a machine")
 
 
 @pytest.mark.parametrize("different", [person for _, people in SOFT for person in people])
