@@ -124,6 +124,9 @@ ROWS = (
             "From: mailer-daemon.fan@example.net",
         ),
     ),
+    Row("mailer-daemon of the same host", "From: Mail Delivery Subsystem <MAILER-DAEMON>", "bounce", ()),
+    Row("mailer-daemon without an address", "From: MAILER-DAEMON (Mail System)", "bounce", ()),
+    Row("postmaster without an address", "From: Postmaster <>\nX-Failed-Recipients: x@example.net", "bounce", ()),
     Row(
         "postmaster with a report",
         "From: postmaster@example.net\n" + parts("mixed", WORDS, REPORT),
@@ -269,6 +272,7 @@ ROWS = (
         )
     ),
     Row("Precedence: auto_reply", "Precedence: auto_reply", "automatic", ("Precedence: special-delivery",)),
+    Row("Precedence: auto-reply", "Precedence: Auto-Reply", "automatic", ("Precedence: reply",)),
     Row(
         "mail to a bounce address",
         "To: desk+b.k7qd3m9x@desk.example",

@@ -151,6 +151,10 @@ def test_innocent_neighbours_are_people(name: str, value: str) -> None:
     assert sign((name, value)) is None
 
 
+def test_a_person_with_every_innocent_field_at_once_is_a_person() -> None:
+    assert sign(*PEOPLE) is None
+
+
 @pytest.mark.parametrize(
     "sender", ["desk@example.org", "DESK@example.org", "desk+b.k7qd@example.org", "help@example.net"]
 )
