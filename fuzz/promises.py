@@ -37,7 +37,8 @@ def check_opened(opened: Opened, size: int) -> None:
     protection = opened.openpgp
     assert protection.decrypted <= protection.encrypted
     assert protection.decrypted == (opened.cleartext is not None)
-    assert protection.decrypted == (protection.encrypted and protection.failure is None)
+    assert not protection.encrypted or protection.decrypted or protection.failure
+    assert not (protection.decrypted and protection.failure) or protection.partial
     assert not protection.weak or protection.decrypted
     assert opened.authentication in {"pass", "fail", "none"}
     assert pickle.loads(pickle.dumps(opened)) == opened

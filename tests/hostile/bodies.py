@@ -10,6 +10,7 @@ from collections.abc import Callable
 from tests.hostile.structures import HEADER
 
 _MB = 1024 * 1024
+_LARGE = 8 * _MB
 
 
 def body(content: bytes, kind: bytes = b"text/plain; charset=utf-8", encoding: bytes = b"8bit") -> bytes:
@@ -47,16 +48,28 @@ def tnef_junk() -> bytes:
     return b"\x78\x9f\x3e\x22\x01\x00" + b"\x02\x05\x90\x06\x00\xff\xff\xff\xff" * 100_000
 
 
+def tnef(properties: bytes) -> bytes:
+    """Make a winmail.dat of one list of properties, which says that it has four thousand million."""
+    content = b"\xff\xff\xff\xff" + properties
+    return (
+        b"\x78\x9f\x3e\x22\x01\x00"
+        + b"\x01\x03\x90\x06\x00"
+        + len(content).to_bytes(4, "little")
+        + content
+        + b"\x00\x00"
+    )
+
+
 BODIES: dict[str, Callable[[], bytes]] = {
     "text of 25 MB in base64": lambda: body(b64encode(bytes(18 * _MB)), encoding=b"base64"),
-    "text of 25 MB in lines of base64": lambda: body(b"YWFh\r\n" * (25 * _MB // 6), encoding=b"base64"),
+    "text of 8 MB in lines of base64": lambda: body(b"YWFh\r\n" * (_LARGE // 6), encoding=b"base64"),
     "25 MB of equals signs as quoted-printable": lambda: body(b"=" * 25 * _MB, encoding=b"quoted-printable"),
-    "25 MB of equals signs as base64": lambda: body(b"=" * 25 * _MB, encoding=b"base64"),
-    "25 MB of A= as base64": lambda: body(b"A=" * (25 * _MB // 2), encoding=b"base64"),
-    "25 MB of lines of one mark as base64": lambda: body(b"!\n" * (25 * _MB // 2), encoding=b"base64"),
-    "25 MB of lines with a blank as base64": lambda: body(b"a b\nYWFh\n" * (25 * _MB // 9), encoding=b"base64"),
-    "25 MB of blanks as base64": lambda: body(b"a" + b" " * 25 * _MB + b"\n!", encoding=b"base64"),
-    "quoted-printable of spaces": lambda: body(b"=" + b" " * 25 * _MB + b"x", encoding=b"quoted-printable"),
+    "8 MB of equals signs as base64": lambda: body(b"=" * _LARGE, encoding=b"base64"),
+    "8 MB of A= as base64": lambda: body(b"A=" * (_LARGE // 2), encoding=b"base64"),
+    "8 MB of lines of one mark as base64": lambda: body(b"!\n" * (_LARGE // 2), encoding=b"base64"),
+    "8 MB of lines with a blank as base64": lambda: body(b"a b\nYWFh\n" * (_LARGE // 9), encoding=b"base64"),
+    "8 MB of blanks as base64": lambda: body(b"a" + b" " * _LARGE + b"\n!", encoding=b"base64"),
+    "quoted-printable of spaces": lambda: body(b"=" + b" " * _LARGE + b"x", encoding=b"quoted-printable"),
     "quoted-printable of = and spaces": lambda: body(
         (b"=" + b" " * 2000 + b"x") * 10_000, encoding=b"quoted-printable"
     ),
@@ -64,17 +77,25 @@ BODIES: dict[str, Callable[[], bytes]] = {
     "uuencode junk": lambda: body(b"begin 644 a\r\n" + b"M" * 5 * _MB + b"\r\nend", encoding=b"x-uuencode"),
     "uuencode of ends": lambda: body(b"end" + b"\n" * 5 * _MB + b"x", encoding=b"x-uuencode"),
     "base64 that is prose with blanks": lambda: body((b"a" + b" " * 2000) * 1000, encoding=b"base64"),
-    "an attached file of 25 MB of equals signs": lambda: body(
-        b"=" * 25 * _MB, b"application/octet-stream", b"quoted-printable"
+    "an attached file of 8 MB of equals signs": lambda: body(
+        b"=" * _LARGE, b"application/octet-stream", b"quoted-printable"
     ),
-    "an attached file of 25 MB in uuencode": lambda: body(b"M" * 25 * _MB, b"application/octet-stream", b"x-uuencode"),
+    "an attached file of 8 MB in uuencode": lambda: body(b"M" * _LARGE, b"application/octet-stream", b"x-uuencode"),
     "a zip bomb": lambda: attached(zip_bomb(), b"a.zip", b"application/zip"),
     "a gzip bomb": lambda: attached(gzip.compress(bytes(100 * _MB), 6), b"a.gz", b"application/gzip"),
     "a bzip2 bomb": lambda: attached(bz2.compress(bytes(20 * _MB)), b"a.bz2", b"application/x-bzip2"),
     "TNEF junk": lambda: attached(tnef_junk(), b"winmail.dat", b"application/ms-tnef"),
-    "25 MB on one line": lambda: body(b"a" * 25 * _MB),
+    "100,000 files in a text": lambda: body(b"begin 644 a\r\n`\r\nend\r\n" * 100_000),
+    "100,000 files that begin in a text": lambda: body(b"begin 644 a\r\n#AAAA\r\n#AAAA\r\n" * 30_000),
+    "100,000 files of news that begin in a text": lambda: body(b"=ybegin line=1 size=9 name=a\r\nx\r\n" * 30_000),
+    "a file of news with a long line": lambda: body((b"=ybegin " + b"size=" * 40 + b"\r\n") * 5000),
+    "TNEF of 170,000 properties": lambda: attached(tnef(b"\x03\x00\x01\x00\x01\x00\x00\x00" * 170_000), b"winmail.dat"),
+    "TNEF of a million files": lambda: attached(
+        b"\x78\x9f\x3e\x22\x01\x00" + b"\x02\x02\x90\x06\x00\x00\x00\x00\x00\x00\x00" * 500_000, b"winmail.dat"
+    ),
+    "8 MB on one line": lambda: body(b"a" * _LARGE),
     "5 MB of blanks on one line": lambda: body(b" " * 5 * _MB),
-    "25 MB of empty lines": lambda: body(b"\r\n" * (25 * _MB // 2)),
+    "8 MB of empty lines": lambda: body(b"\r\n" * (_LARGE // 2)),
     "1 MB of quotes": lambda: body(b"> a\r\n" * 200_000),
     "1 MB of attributions": lambda: body(b"On 1.1.2024 at 10:00 a@example.net wrote:\r\n" * 25_000),
     "1 MB of attributions of addresses": lambda: body(b"<a@b.example>\r\n 1.1.2024 10:00 <a@b.example>:\r\n" * 20_000),

@@ -83,10 +83,9 @@ def with_key(key: bytes) -> bytes:
 BEGIN = b"-----BEGIN PGP MESSAGE-----\r\n"
 END = b"-----END PGP MESSAGE-----\r\n"
 BOMBS: dict[str, Callable[[], bytes]] = {
-    "a message that opens to 400 MB": lambda: pgp_mime(armored(zeros(400))),
-    "a message that opens to 400 MB, twice compressed": lambda: pgp_mime(armored(compressed(zeros(400)))),
+    "a message that opens to 200 MB": lambda: pgp_mime(armored(zeros(200))),
+    "a message that opens to 200 MB, twice compressed": lambda: pgp_mime(armored(compressed(zeros(200)))),
     "a message in 1,000 messages": lambda: pgp_mime(armored(nested(1000))),
-    "3,000 hidden recipients": lambda: pgp_mime(armored(hidden_recipients(3000))),
     "1 MB of beginnings of messages": lambda: body(BEGIN * (_MB // len(BEGIN))),
     "1 MB of ends of messages": lambda: body(BEGIN + END * (_MB // len(END))),
     "10,000 messages": lambda: body((BEGIN + b"\r\nAAAA\r\n" + END) * 10_000),
@@ -106,7 +105,6 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "500 encrypted texts": lambda: HEADER + b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + (
         b"--b\r\nContent-Type: text/plain\r\n\r\n" + armored(nested(1)) + b"\r\n"
     ) * 500,
-    "50,000 hidden recipients": lambda: pgp_mime(armored(hidden_recipients(50_000))),
     "a key with 7,000 signatures": lambda: flooded_key(7000),
     "a key with 100,000 signatures": lambda: flooded_key(100_000),
     "a keyring of 1 MB": lambda: with_key(bytes(certificate("deputy")) * 1500 + bytes(certificate("complainant"))),
