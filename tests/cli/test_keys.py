@@ -2,13 +2,13 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from tests.servers.sink import Sink
 
 from tests.cli.running import Done, here
 from tests.e2e.house import House
 from tests.e2e.letters import TEXTS
 from tests.gnupg_home import fingerprint, public, secret
 from tests.openpgp_mails import entity, pgp_mime_encrypted
+from tests.servers.sink import Sink
 
 
 def keys(house: House, *args: str, stdin: bytes = b"") -> Done:
