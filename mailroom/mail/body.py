@@ -92,9 +92,11 @@ def _with_spare(body: Body) -> Body:
 
 
 def _may_be_the_text(entity: Entity) -> bool:
-    """Tell a text that some mailers and phone gateways send as a file: it has no name, or one that they made up."""
+    """Tell a text that only looks like a file: nobody called it attached, or it has no name but a made-up one."""
+    if entity.type not in _TEXTS | _MARKED_UP:
+        return False
     name = file_name(entity)
-    return entity.type in _TEXTS | _MARKED_UP and (name is None or _MADE_UP_NAME.fullmatch(name) is not None)
+    return entity.disposition in {"", "inline"} or name is None or _MADE_UP_NAME.fullmatch(name) is not None
 
 
 def _read(entity: Entity) -> Body:

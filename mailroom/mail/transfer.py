@@ -18,14 +18,17 @@ _PROSE_LIMIT = 3_000_000
 _NEVER_IN_PROSE = _ALPHABET + b"=\n"
 _BLANKS = b" \t\n\r\x0b\x0c"
 _STEP = 65_536
+# "Quoted printable" ends at its blank.
+_MISSPELT = {"quoted": "quoted-printable", "quoted_printable": "quoted-printable", "base-64": "base64", "b64": "base64"}
 # More than a mail of 25 MB has lines, should each have its own padding.
 _MAX_PIECES = 400_000
 
 
 def encoding_named(value: str) -> str:
-    """Give the name of a transfer encoding in lower case, without comments and parameters."""
+    """Give the name of a transfer encoding in lower case, without comments and parameters, in its one spelling."""
     match = re.match(r"\s*\"?([\w-]+)", value)
-    return match.group(1).lower() if match else ""
+    name = match.group(1).lower() if match else ""
+    return _MISSPELT.get(name, name)
 
 
 def decoded(body: bytes, encoding: str) -> tuple[bytes, bool]:

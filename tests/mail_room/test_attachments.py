@@ -59,7 +59,8 @@ def test_an_attachment_is_called_what_its_bytes_are() -> None:
     [
         (["text/plain\nContent-Disposition: attachment | words"], "words", []),
         (["text/plain; name=text_0.txt | words", "image/png; name=x | y"], "words", ["x"]),
-        (["text/plain; name=evidence.txt | words"], "", ["evidence.txt"]),
+        (["text/plain; name=letter.txt | words", "image/png; name=x | y"], "words", ["x"]),
+        (["text/plain; name=e.txt\nContent-Disposition: attachment | words"], "", ["e.txt"]),
         (["text/plain | mine", "text/plain\nContent-Disposition: attachment | words"], "mine", [None]),
         (["text/enriched | <bold>words</bold>"], "words", []),
         (["application/ms-tnef; name=winmail.dat | none"], "", ["winmail.dat"]),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from mailroom.mail.charset import clean, decode
 from mailroom.mail.encodedword import decode_words
 from mailroom.mail.flowed import unflow
-from mailroom.mail.transfer import decoded, decoded_size
+from mailroom.mail.transfer import decoded, decoded_size, encoding_named
 
 RUSSIAN = "Один участник уже месяц пишет мне оскорбления и угрожает опубликовать мой адрес."
 CHINESE = "最近两个月，有一个用户一直跟踪我的编辑，并在讨论页上骂我。"
@@ -88,6 +88,20 @@ def test_base64_pieces_after_padding_and_prose_are_kept() -> None:
     assert decoded(b"b25l\nIA==\ndHdv\n", "base64")[0] == b"one two"
     assert decoded(b"b25l\nIHR3\nbw==\n__\nA footer\n", "base64") == (b"one two\n__\nA footer", False)
     assert decoded(b"This is no base64 at all\n", "base64") == (b"This is no base64 at all\n", False)
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        (' "Base64" (x)', "base64"),
+        ("quoted printable", "quoted-printable"),
+        ("BASE-64", "base64"),
+        ("8bit", "8bit"),
+        ("", ""),
+    ],
+)
+def test_a_transfer_encoding_is_known_by_its_misspelt_name(value: str, name: str) -> None:
+    assert encoding_named(value) == name
 
 
 def test_other_transfer_encodings() -> None:
