@@ -40,6 +40,7 @@ _KOREAN = re.compile(rb"\x1b\$\)C")
 _PLAUSIBLE = [
     "cp1252", "cp1250", "cp1251", "koi8_u", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258", "cp874",
     "iso8859_2", "gb18030", "big5hkscs", "cp932", "euc_jp", "cp949", "utf_16",
+    "iso8859_5", "iso8859_6", "cp866", "mac_cyrillic",
 ]  # fmt: skip
 _SAMPLE = 16_384
 _WESTERN = set("àáâãäåæçèéêëìíîïñòóôõöøùúûüßÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜ«»‘’‚“”„–—…€°ºª¿¡·§\xa0")
