@@ -83,16 +83,16 @@ class _Lines:
 
 
 def _without_end(text: _Lines, *, answer: bool) -> list[str]:
-    """Cut at the first line where history begins that runs to the end."""
+    """Cut at the first line where history begins that runs to the end, unless the writer introduces it."""
     left = _MOST_ATTRIBUTIONS
     for number, line in enumerate(text.lines):
         if answer and (_is_original(line) or _is_header_block(text.lines, number)):
-            return _without_rule(text.lines[:number])
+            return _unless_introduced(text.lines, number)
         if left and _BIDI.sub("", line[-20:]).rstrip().endswith(_COLONS):
             left -= 1
             first = _attribution(text.lines, number, answer=answer)
             if first is not None and _is_history(text, (first, number), answer=answer):
-                return text.lines[:first]
+                return _unless_introduced(text.lines, first)
     return _without_last_quote(text) if answer else text.lines
 
 
@@ -170,6 +170,12 @@ def _without_rule(lines: list[str]) -> list[str]:
     while end and (not lines[end - 1].strip() or _RULE.fullmatch(lines[end - 1][:_ATTRIBUTION_LENGTH])):
         end -= 1
     return lines[:end]
+
+
+def _unless_introduced(lines: list[str], history: int) -> list[str]:
+    """Cut where history begins; all stays when the line above ends in a colon: it may be what was done to them."""
+    own = _without_rule(lines[:history])
+    return lines if own and own[-1].rstrip().endswith(_COLONS) and not _QUOTED.match(own[-1]) else own
 
 
 def _without_last_quote(text: _Lines) -> list[str]:

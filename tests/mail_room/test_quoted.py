@@ -84,6 +84,21 @@ def test_a_threat_that_the_writer_introduces_stays_in_an_answer_too() -> None:
     assert own_text(text) == text
 
 
+@pytest.mark.parametrize(
+    "threat",
+    [
+        f"{ATTRIBUTIONS['en']}\n> leave or else",
+        "________________________________\nFrom: x <x@example.net>\nSent: Monday\nTo: me\n\nleave or else",
+        "-----Original Message-----\nFrom: x\nleave or else",
+    ],
+)
+def test_a_mail_that_the_writer_introduces_with_a_colon_is_no_history(threat: str) -> None:
+    for text in (f"There is more. This is what he sent me:\n\n{threat}", f"他写给我的：\n{threat}"):
+        assert own_text(text) == text
+        assert own_text(text, answer=False) == text
+    assert own_text(f"There is more.\n\n{threat}") == "There is more."
+
+
 def test_answers_between_quotes_stay_with_them() -> None:
     text = "On 3 Feb 2026, at 10:00, Desk <desk@example.org> wrote:\n> Is it safe?\nYes.\n> Where are you?\nAt home."
     assert own_text(text) == text
