@@ -153,8 +153,12 @@ def _pieces(text: bytes) -> Iterator[Piece]:
 
 
 def _stripped(armor: bytes) -> bytes:
-    """Armor may be indented, and HTML leaves blanks around its lines."""
-    return b"".join(line.replace(b"\xc2\xa0", b" ").strip() + b"\n" for line in armor.splitlines())
+    """Armor may be indented, HTML leaves blanks around its lines, and web mailers lose the empty one above the data."""
+    lines = [line.replace(b"\xc2\xa0", b" ").strip() for line in armor.splitlines()]
+    data = next((at for at, line in enumerate(lines) if at and b": " not in line), len(lines))
+    if lines[data : data + 1] != [b""]:
+        lines.insert(data, b"")
+    return b"\n".join([*lines, b""])
 
 
 def _is_version(part: Entity) -> bool:

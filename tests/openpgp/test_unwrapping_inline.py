@@ -91,6 +91,14 @@ def test_message_in_html_alone_is_shown_beside_the_plain_text() -> None:
     assert read_body(found.root).text.split() == ["open", "me", "opened"]
 
 
+@pytest.mark.parametrize("headers", [b"", b"Version: X 1\r\nComment: y\r\n"])
+def test_empty_line_above_the_data_is_put_back(headers: bytes) -> None:
+    begin, _, data = CRLF_ARMOR.partition(b"\r\n\r\n")
+    whole, lost = (begin + b"\r\n" + headers + middle + data for middle in (b"\r\n", b""))
+    assert one_ciphertext(text_mail(whole)).split(b"\n\n")[-1] == one_ciphertext(text_mail(lost)).split(b"\n\n")[-1]
+    assert one_ciphertext(text_mail(lost)).count(b"\n\n") == 1
+
+
 def test_message_that_was_cut_off_is_still_a_message() -> None:
     assert one_ciphertext(text_mail(CRLF_ARMOR[:60]))
 
