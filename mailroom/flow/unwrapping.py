@@ -29,6 +29,7 @@ from mailroom.mail.protected import without_legacy_display
 from mailroom.mail.smime import smime
 
 MOST_RUNS = 5  # of gpg for one mail: each costs a process
+MOST_BYTES = 33_554_432  # opened in one mail, after which no more is: each message may be as large as gpg allows
 _BLANK = b"Content-Type: text/plain\r\n\r\n"
 _UTF_8 = b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
 _PEEK = 10_000  # bytes that tell what a file is
@@ -261,7 +262,7 @@ class _Unwrapping:
     def _may_run(self) -> bool:
         """Count one more run of gpg."""
         self.runs -= 1
-        return self.runs >= 0
+        return self.runs >= 0 and sum(len(one.content) for one in self.opened) < MOST_BYTES
 
     def _under(self, signature: Signature, signed: Signed, cover: _Cover) -> _Cover:
         self.signatures.append((signature, signed))

@@ -10,6 +10,7 @@ See Also:
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Literal
 
 from mailroom.mail.body import file_name
@@ -19,6 +20,7 @@ from mailroom.mail.transfer import decoded
 _BARE_LF = re.compile(rb"(?<!\r)\n")
 # Of a part that is no text only so much is decoded to see whether it is OpenPGP.
 _PEEK_BYTES = 1000
+MOST_BLOCKS = 20  # that are cut out of one text; what comes behind them is text
 _PGP_MIME = "application/pgp-encrypted"
 _PGP_SIGNATURE = "application/pgp-signature"
 _VERSION = b"Version: 1"
@@ -136,7 +138,7 @@ def parameter(entity: Entity, name: str) -> str | None:
 def _pieces(text: bytes) -> Iterator[Piece]:
     done = 0
     signatures = True  # once no signature follows, none does: no text is searched twice
-    for begin in _BEGIN.finditer(text):
+    for begin in islice(_BEGIN.finditer(text), MOST_BLOCKS):
         is_signed = begin[1] == b"SIGNED MESSAGE"
         if begin.start() < done or (is_signed and not signatures):
             continue

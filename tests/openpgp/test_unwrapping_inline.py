@@ -2,8 +2,10 @@ from base64 import b64encode
 
 import pytest
 
-from mailroom.flow.unwrapping import MOST_RUNS
+from mailroom.flow.unwrapping import MOST_BYTES, MOST_RUNS, unwrap
 from mailroom.mail.body import read_body
+from mailroom.mail.entity import read_entity
+from mailroom.mail.openpgp import MOST_BLOCKS, pieces
 from tests.openpgp.locks import (
     ARMOR,
     CRLF_ARMOR,
@@ -11,6 +13,7 @@ from tests.openpgp.locks import (
     OCTETS,
     SENDER,
     TEXT,
+    Lock,
     mixed,
     one_ciphertext,
     one_signature,
@@ -55,6 +58,19 @@ def test_many_messages_are_not_all_opened_and_that_is_told() -> None:
     found, lock = opened(mixed(*(TEXT + CRLF_ARMOR for _ in range(20))))
     assert found is not None
     assert (len(lock.ciphertexts), found.failure) == (MOST_RUNS, "too_many")
+
+
+def test_no_more_is_opened_once_much_was() -> None:
+    lock = Lock(bytes(MOST_BYTES // 2))
+    found = unwrap(read_entity(mixed(*(NAMED % b"x.bin.gpg" + CRLF_ARMOR for _ in range(4)))), lock)
+    assert found is not None
+    assert (len(lock.ciphertexts), found.failure) == (2, "too_many")
+
+
+def test_what_stands_behind_very_many_blocks_is_text() -> None:
+    text = CRLF_ARMOR * 30 + b"the end"
+    assert len(pieces(text)) == 2 * MOST_BLOCKS + 1
+    assert pieces(text)[-1].content == CRLF_ARMOR * 10 + b"the end"
 
 
 def test_many_signatures_are_not_all_verified_and_the_rest_is_invalid() -> None:
