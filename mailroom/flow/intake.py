@@ -36,7 +36,7 @@ async def take_in(desk: Desk, raw: RawMail) -> Outcome:
     """
     understood = await desk.opener.open(raw)
     opened = understood.opened
-    desk.health.opened(encrypted=opened.openpgp.encrypted, decrypted=opened.openpgp.decrypted)
+    desk.health.opened(encrypted=opened.openpgp.is_for_a_key, decrypted=opened.openpgp.decrypted)
     async with desk.turns.of(opened.writer or ""):
         if await desk.cases.seen(raw, opened):
             return "duplicates"

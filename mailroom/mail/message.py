@@ -110,6 +110,11 @@ class OpenPGP:
     partial: bool = False
 
     @property
+    def is_for_a_key(self) -> bool:
+        """Whether a key of the desk could be expected to open it: it has no password, and is OpenPGP."""
+        return self.encrypted and self.failure not in {"symmetric", "smime"}
+
+    @property
     def closed(self) -> bool:
         """Whether nothing of what was protected could be read: the mail waits for a key."""
         return self.failure is not None and not self.decrypted

@@ -17,7 +17,17 @@ from mailroom.triage.triage import lexicon, taxonomy_of, triage
 
 ROOT = Path(__file__).parent.parent.parent
 DOCS = ROOT / "docs"
-NAMES = ("backup", "forms", "gmail", "imap", "microsoft365", "oauth2", "privacy-notice", "when-it-fails")
+NAMES = (
+    "backup",
+    "encrypted-mail",
+    "forms",
+    "gmail",
+    "imap",
+    "microsoft365",
+    "oauth2",
+    "privacy-notice",
+    "when-it-fails",
+)
 PRIVACY = (DOCS / "privacy-notice.md").read_text(encoding="utf-8")
 BRACKET = re.compile(r"\[([A-Z ]{3,})\]")
 

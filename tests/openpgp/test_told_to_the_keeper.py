@@ -29,6 +29,14 @@ def test_protection_is_told_in_words(protection: OpenPGP, words: str) -> None:
     assert told(protection) == words
 
 
+def test_only_what_a_key_of_the_desk_could_open_tells_how_the_desk_does() -> None:
+    """Otherwise three passwords in a row would alarm the admins."""
+    assert OpenPGP(True, True).is_for_a_key
+    assert OpenPGP(True, failure="no_key").is_for_a_key
+    assert not any(OpenPGP(True, failure=why).is_for_a_key for why in ("symmetric", "smime"))
+    assert not OpenPGP().is_for_a_key
+
+
 @pytest.mark.parametrize(
     ("why", "words"),
     [
