@@ -12,14 +12,15 @@ from mailroom.flow.filing import Understood
 from mailroom.flow.ports import Keyring
 from mailroom.flow.unwrapping import Unwrapped, Verdict, unwrap
 from mailroom.mail.authentication import verdict
-from mailroom.mail.automatic import machine_sign, report_in
+from mailroom.mail.automatic import machine_sign
 from mailroom.mail.bounce import may_bounce, read_bounce, told_apart
-from mailroom.mail.entity import header_start, read_entity
+from mailroom.mail.entity import Entity, header_start, read_entity
 from mailroom.mail.form import read_form
 from mailroom.mail.message import Form, Message, Opened, OpenPGP, RawMail, Signature
 from mailroom.mail.openpgp_keys import attached_keys, autocrypt_key
 from mailroom.mail.parse import parse, parse_entity, read_payload, sender_in
 from mailroom.mail.protected import Protected, protected
+from mailroom.mail.reports import report_in
 from mailroom.mail.same import written
 from mailroom.mail.soft import soft_sign
 from mailroom.mail.spam import spam_sign
@@ -63,7 +64,7 @@ class Reader:
         authentication = verdict(outer.fields, outer.sender, self.authserv_id)
         key = self._sender_key(raw.content, found, outer)
         read = replace(
-            self._told_apart(opened, raw.content, outer, is_form=form is not None),
+            self._told_apart(opened, entity, outer, is_form=form is not None),
             authentication=authentication,
             sender_key=key,
             key_vouched=key is not None
@@ -74,10 +75,10 @@ class Reader:
         )
         return read if form is None else _filled_in(read, form)
 
-    def _told_apart(self, opened: Opened, content: bytes, outer: Message, *, is_form: bool) -> Opened:
+    def _told_apart(self, opened: Opened, entity: Entity, outer: Message, *, is_form: bool) -> Opened:
         """Add what tells whether a machine sent it, and what a bounce tells."""
-        machine = machine_sign(outer, report_in(content, outer), self.own_addresses, form=is_form)
-        bounce = read_bounce(content) if may_bounce(machine, outer.sender) else None
+        machine = machine_sign(outer, report_in(entity), self.own_addresses, form=is_form)
+        bounce = read_bounce(entity.content) if may_bounce(machine, outer.sender) else None
         soft = None if machine else soft_sign(outer, self.own_addresses, bounce)
         machine = told_apart(machine, bounce)
         return replace(opened, machine=machine, bounce=bounce if machine else None, soft=soft)

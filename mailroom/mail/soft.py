@@ -10,8 +10,9 @@ See Also:
 import re
 from collections.abc import Iterator
 
-from mailroom.mail.automatic import is_dmarc_report, is_own
+from mailroom.mail.automatic import is_own
 from mailroom.mail.message import Bounce, Message
+from mailroom.mail.reports import is_dmarc_report
 
 # Nobody reads what is sent there, in the languages of common senders.
 _NO_REPLY = re.compile(

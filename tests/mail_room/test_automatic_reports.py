@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from mailroom.mail.automatic import machine_sign, report_in
+from mailroom.mail.automatic import machine_sign
+from mailroom.mail.entity import read_entity
 from mailroom.mail.message import Attachment, MachineSign, Message
 from mailroom.mail.parse import parse
+from mailroom.mail.reports import report_in
 
 OWN = frozenset({"desk@example.org"})
 
@@ -62,7 +64,7 @@ PASSED_ON = {
 def test_a_report_in_a_wrapper_is_a_bounce_and_one_that_is_passed_on_is_none(wrapper: str) -> None:
     content = b"From: mara@example.net\r\n" + {**WRAPPED, **PASSED_ON}[wrapper] % REPORT
     message = parse(content)
-    found = machine_sign(message, report_in(content, message), OWN)
+    found = machine_sign(message, report_in(read_entity(content)), OWN)
     assert (found is not None) == (wrapper in WRAPPED)
 
 
