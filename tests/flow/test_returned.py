@@ -1,8 +1,14 @@
 """A letter that came back joins its case, marks the address and is told; what proves nothing marks nobody."""
 
+import sqlite3
+from contextlib import closing
+
+import pytest
+
 from tests.e2e.letters import plain
 from tests.flow.conftest import Counter, notices, reference_in, replies
 
+AWAY = ("Auto-Submitted: auto-replied", "X-Auto-Response-Suppress: All", "Precedence: bulk", "Return-Path: <>")
 INSULTS = "Somebody insults me on the talk page every day."
 
 
@@ -72,3 +78,23 @@ async def test_a_bounce_that_only_names_her_address_is_told_as_perhaps_related(c
     (told,) = await counter.take(bounce("desk@example.org", message_id="other@example.com"))
     assert f"this may belong to {reference_in(first)}" in counter.read(told)
     assert not (await counter.case(first)).unreachable
+
+
+@pytest.mark.parametrize("away", AWAY)
+async def test_an_out_of_office_note_joins_its_case_and_reopens_nothing(counter: Counter, away: str) -> None:
+    (first,) = replies(await counter.take(plain(1, INSULTS, "anna@example.net")))
+    with closing(sqlite3.connect(counter.folder / "data" / "mailroom.db")) as records, records:
+        records.execute("UPDATE cases SET status = 'closed'")
+    answer = plain(2, "I am away until Monday.", "anna@example.net", f"Automatic reply: help [{reference_in(first)}]")
+    sent = await counter.take(away.encode() + b"\r\n" + answer)
+    assert replies(sent) == []
+    noted = await counter.case(first)
+    assert (noted.messages, noted.status, noted.unreachable) == (2, "closed", False)
+
+
+async def test_a_person_s_answer_reopens_a_closed_case(counter: Counter) -> None:
+    (first,) = replies(await counter.take(plain(1, INSULTS, "anna@example.net")))
+    with closing(sqlite3.connect(counter.folder / "data" / "mailroom.db")) as records, records:
+        records.execute("UPDATE cases SET status = 'closed'")
+    await counter.take(plain(2, "He does it again.", "anna@example.net", f"Re: help [{reference_in(first)}]"))
+    assert (await counter.case(first)).status == "open"
