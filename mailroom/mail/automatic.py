@@ -12,7 +12,10 @@ Where a field alone says too little:
 
 See Also:
     RFC 3834 (automatic answers), https://www.rfc-editor.org/rfc/rfc3834
-    RFC 6522 (multipart/report), https://www.rfc-editor.org/rfc/rfc6522
+    RFC 2369 (fields of lists), https://www.rfc-editor.org/rfc/rfc2369
+    RFC 2919 (List-Id), https://www.rfc-editor.org/rfc/rfc2919
+    RFC 8058 (one-click unsubscribe), https://www.rfc-editor.org/rfc/rfc8058
+    `reports`, for the shapes of reports about mail
 """
 
 import re
@@ -174,7 +177,10 @@ def _null_return_path(mail: _Mail) -> str | None:
 
 
 def _answer_unwanted(mail: _Mail) -> str | None:
-    """MS-OXCMAIL 2.2.3.2.14. DR, NDR, RN and NRN speak of receipts only, and people's mail may carry them."""
+    """MS-OXCMAIL 2.2.3.2.14. DR, NDR, RN and NRN speak of receipts only, and people's mail may carry them.
+
+    https://learn.microsoft.com/en-us/openspecs/exchange_server_protocols/ms-oxcmail/ced68690-498a-4567-9d14-5c01f974d8b1
+    """
     values = ",".join(mail.message.all("x-auto-response-suppress")).lower().replace(";", ",").split(",")
     return "X-Auto-Response-Suppress" if {"all", "oof", "autoreply"}.intersection(map(str.strip, values)) else None
 
@@ -214,7 +220,7 @@ def _first_with(mail: _Mail, names: tuple[str, ...], tokens: set[str]) -> str | 
 
 
 def _token(value: str) -> str:
-    """Take the first word of a structured field: comments (nested, RFC 5322 section 3.2.2) and parameters dropped."""
+    """Take the first word of a structured field, bare: without comments (nested, RFC 5322 section 3.2.2) and quotes."""
     kept, depth, escaped = [], 0, False
     for character in value:
         quoted, escaped = escaped, character == "\\" and not escaped
@@ -223,7 +229,7 @@ def _token(value: str) -> str:
             kept.append(character)
         depth -= character == ")" and not quoted and depth > 0
     words = "".join(kept).partition(";")[0].split()
-    return words[0].lower() if words else ""
+    return words[0].strip('",.').lower() if words else ""
 
 
 _SIGNS: tuple[tuple[Machine, str, Callable[[_Mail], str | None]], ...] = (

@@ -2,6 +2,11 @@
 
 See Also:
     RFC 6522 (multipart/report), https://www.rfc-editor.org/rfc/rfc6522
+    RFC 3464 (delivery status), https://www.rfc-editor.org/rfc/rfc3464
+    RFC 8098 (disposition notifications), https://www.rfc-editor.org/rfc/rfc8098
+    RFC 6533 (both with UTF-8 addresses), https://www.rfc-editor.org/rfc/rfc6533
+    RFC 5965 (complaints of providers), https://www.rfc-editor.org/rfc/rfc5965
+    RFC 8460 (TLS reports), https://www.rfc-editor.org/rfc/rfc8460
 """
 
 import re
@@ -9,7 +14,7 @@ import re
 from mailroom.mail.entity import Entity, MimeFields
 from mailroom.mail.message import Attachment
 
-# RFC 3464, RFC 8098, RFC 6533 (with UTF-8 addresses)
+# RFC 3464, RFC 8098, RFC 6533
 REPORTS = frozenset(
     {
         *("message/delivery-status", "message/global-delivery-status"),
