@@ -1,6 +1,8 @@
 """Soft signs of a machine hold the answer; people whose addresses only look alike are answered."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mailroom.mail.message import Attachment, Bounce, Message
 from mailroom.mail.soft import soft_sign
@@ -102,3 +104,14 @@ def test_a_dmarc_report_with_a_word_beside_it_is_held() -> None:
 
     assert with_file("mail.example!example.org!1772496000!1772582399.xml.gz") is not None
     assert with_file("evidence.xml.gz") is None
+
+
+FIELD = st.tuples(st.sampled_from(["To", "Cc", "Sender", "From"]), st.text(max_size=60))
+
+
+@given(st.lists(FIELD, max_size=5), st.none() | st.text(max_size=40))
+def test_no_header_makes_it_raise_and_no_content_is_told(fields: list[tuple[str, str]], sender: str | None) -> None:
+    found = soft(
+        *((name, f"{value}zq9@zq9.example") for name, value in fields), sender=sender and f"{sender}@zq9.example"
+    )
+    assert found is None or "zq9" not in found
