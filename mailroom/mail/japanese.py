@@ -27,8 +27,6 @@ def _run(escape: bytes, run: bytes) -> str:
     """Decode the bytes that stand after one escape sequence."""
     if escape in _TWO_BYTES:
         return _shift_jis(run).decode("cp932")
-    if escape == b"(I":
-        return bytes(byte | 0x80 if byte > 0x20 else byte for byte in run).decode("cp932")
     if escape in {b"(B", b"(J"}:
         return run.decode("ascii")
     return (b"\x1b" + escape + run + b"\x1b(B").decode("iso2022_jp_ext")

@@ -62,6 +62,7 @@ def test_sender_header_is_not_from() -> None:
     [
         ("a@b@example.org", None),
         ("Anna <a@b@example.org>", None),
+        ("anna@vale@example.org", None),
         ("anna@example.org.", "anna@example.org"),
         ("=?utf-8?Q?Vale,_Anna_(x)?= <anna@example.org>", "anna@example.org"),
         ("=?utf-8?B?QW5uYSA8YW5uYUBleGFtcGxlLm9yZz4=?=", "anna@example.org"),

@@ -28,6 +28,7 @@ def test_nothing_turns_the_order_or_moves_the_cursor(text: str) -> None:
     [
         ("foto\u202egpj.exe", "foto\ufffdgpj.exe"),
         ("\u2067foto\u2069.jpg", "foto.jpg"),
+        ("\u202a\u202b\u202c\u2066\u2067\u2068\u2069x\u200e\u200f\u061c", "x"),
         ("می\u200cخواهم.txt", "می\u200cخواهم.txt"),
         ("👩\u200d💻\ufe0f", "👩\u200d💻\ufe0f"),
         ("Bonjour\xa0!", "Bonjour !"),

@@ -97,6 +97,7 @@ def test_a_mail_that_the_writer_introduces_with_a_colon_is_no_history(threat: st
         assert own_text(text) == text
         assert own_text(text, answer=False) == text
     assert own_text(f"There is more.\n\n{threat}") == "There is more."
+    assert own_text(f"There is more.\n> you wrote:\n\n{threat}") == "There is more.\n> you wrote:"
 
 
 def test_answers_between_quotes_stay_with_them() -> None:

@@ -115,6 +115,8 @@ def test_a_block_in_an_unknown_language_is_known_by_the_rule_above_it() -> None:
     assert own_text(text) == OWN
     no_rule = text.replace("_" * 32, "")
     assert own_text(no_rule) == no_rule
+    note = f"{OWN}\n\n{'_' * 32}\nHis address: <boss@example.net>\nand he uses it often.\nEvery day."
+    assert own_text(note) == note
 
 
 def test_an_unmarked_history_goes_when_its_attribution_is_broken_in_two() -> None:

@@ -84,6 +84,7 @@ def test_a_named_and_a_manifold_property_are_stepped_over() -> None:
         SIGNATURE + attribute(1, 0x69003, b"\xff\xff\xff\xff" + bytes(7)),
         SIGNATURE + attribute(1, 0x69003, b"\xff\xff\xff\xff" + struct.pack("<HHI", 0x1003, 0x1000, 0xFFFFFFFF)),
         SIGNATURE + struct.pack("<BII", 1, 0x2800C, 0xFFFFFFFF),
+        SIGNATURE + attribute(3, 0x2800C, b"junk"),
     ],
 )
 def test_counts_that_lie_cost_nothing(content: bytes) -> None:
@@ -125,6 +126,9 @@ def test_rtf_is_unpacked_from_its_window() -> None:
     # Flags: a byte, then a place (the first of the window) and a length of 6 + 2, then the end.
     packed = struct.pack("<IIII", 0, 0, 0x75465A4C, 0) + b"\x06x" + bytes([0, 6]) + struct.pack(">H", (207 + 9) << 4)
     assert unpacked(packed, 100) == rb"x{\rtf1\a"
+    # What was written can be repeated, even beyond its own end.
+    again = struct.pack("<IIII", 0, 0, 0x75465A4C, 0) + b"\x04ab" + struct.pack(">H", 207 << 4 | 3)
+    assert unpacked(again, 100) == b"abababa"
 
 
 def test_html_inside_rtf_is_shown_and_its_twin_is_not() -> None:
