@@ -20,7 +20,7 @@ _READ_AS = str.maketrans("ILO", "110")
 _ANSWER = re.compile(
     r"\s*(?:\[[^\]]{1,40}\]\s*)?(re|ré|rép|aw|antw|antwort|sv|odp|vá|απ|σχετ|yanıt|bal|balas|trả lời|res"
     r"|resp|ref|rif|ris|r|ynt|atb|bls|відп|отв|ответ|на"
-    r"|رد|الرد|回复|回覆|答复|答覆|返信|답장|회신|उत्तर|উত্তর|پاسخ|תגובה|השב|ตอบ|ตอบกลับ)\s*(\[\d{1,3}\]|\(\d{1,3}\))?\s*[:：]",
+    r"|رد|الرد|回复|回覆|答复|答覆|返信|답장|회신|उत्तर|উত্তর|پاسخ|תגובה|השב|ตอบ|ตอบกลับ)\s*(?:(?:\[\d{1,3}\]|\(\d{1,3}\))\s*)?[:：]",
     re.IGNORECASE,
 )
 # "VS" is an answer in Finnish and a forwarded mail in Danish and Norwegian: a threat that is passed on must stay whole.

@@ -1,5 +1,6 @@
 """Mails whose structure or header is the attack. Each is named by what is odd in it, and is made when it is needed."""
 
+from base64 import b64encode
 from collections.abc import Callable
 
 HEADER = (
@@ -99,6 +100,15 @@ STRUCTURES: dict[str, Callable[[], bytes]] = {
     "100,000 broken encoded words": lambda: with_field(b"Subject", b"=?utf-8?q?" * 100_000),
     "encoded words of 100 charsets": lambda: with_field(
         b"Subject", b"".join(b"=?x%d?b?gICA?= " % n for n in range(5000))
+    ),
+    "a subject of an answer and blanks": lambda: with_field(b"Subject", b"Re" + b" " * 65_000 + b"x"),
+    "a subject of a forward and blanks": lambda: with_field(b"Subject", b"[a] Fwd" + b" " * 65_000 + b"x"),
+    "a subject of blanks": lambda: with_field(b"Subject", b"x" + b" [" * 32_000),
+    "blanks around an encoded word": lambda: with_field(
+        b"Subject", b"=?utf-8?q?a?=" + b" " * 65_000 + b"=?utf-8?q?a?= x"
+    ),
+    "blanks that only encoded words show": lambda: with_field(
+        b"Subject", b"=?utf-8?b?" + b64encode(b"re" + b" " * 45_000) + b"?= x"
     ),
     "a reference of 1 MB": lambda: with_field(b"References", b"<" + b"a" * _MB + b"@example.org>"),
     "references of 1 MB": lambda: with_field(b"References", b"<a@example.org> " * (_MB // 16)),
