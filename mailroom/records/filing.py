@@ -217,13 +217,16 @@ def threads(filing: Filing) -> list[tuple[str, str]]:
 def copies_of(opened: Opened | None) -> list[tuple[str, bytes]]:
     """Name what another copy of a mail, with other trace fields, is recognised by: first as what it is filed itself.
 
-    A copy counts only where its sender is vouched for no better than that of the first: what was held as forged must
-    not swallow the true one.
+    A copy counts only where its sender is vouched for no better than that of the first, and where the first did not
+    come by way of a list, a machine or a filter that this one did not meet: what was held as forged, or not answered,
+    must not swallow the true one.
     """
     if opened is None or opened.written is None:
         return []
     states = ("fail", "none", "pass")
-    return [(f"same/{state}", opened.written.encode()) for state in states[states.index(opened.authentication) :]]
+    ways = ("marked", "same") if opened.machine or opened.spam else ("same",)
+    no_better = states[states.index(opened.authentication) :]
+    return [(f"{way}/{state}", opened.written.encode()) for way in ways for state in no_better]
 
 
 def threads_of(outgoing: Sequence[Outgoing]) -> list[tuple[str, str]]:

@@ -40,6 +40,16 @@ async def test_a_forged_copy_that_comes_later_is_nothing_new(counter: Counter) -
     assert await counter.take(delivered(mail, "desk@example.org", first=FORGED)) == []
 
 
+@pytest.mark.parametrize("mark", [b"X-Spam-Flag: YES\r\n", b"List-Id: <team.example.org>\r\n"])
+async def test_a_copy_that_a_filter_or_a_list_has_marked_does_not_swallow_the_mail_itself(
+    counter: Counter, mark: bytes
+) -> None:
+    mail = plain(1, INSULTS)
+    assert replies(await counter.take(delivered(mail, "help@example.org", first=mark))) == []
+    assert len(replies(await counter.take(delivered(mail, "desk@example.org")))) == 1
+    assert await counter.take(delivered(mail, "more@example.org", first=mark)) == []
+
+
 @pytest.mark.parametrize("prefix", ["Fwd:", "WG:", "TR:", "转发："])
 async def test_a_mail_that_is_passed_on_opens_a_case_of_its_own(counter: Counter, prefix: str) -> None:
     (first,) = replies(await counter.take(plain(1, INSULTS, "anna@example.net")))
