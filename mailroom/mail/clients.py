@@ -13,13 +13,13 @@ WROTE = re.compile(
     r"|\bнаписал|\bпише[тш]?\b|\bнаписав|\bнаписа\b|\bέγραψε\b|\byazdı\b|\bmenulis\b|\bđã viết\b|\bsumulat\b"
     r"|\bgeschreven\b|\bnapisana\b|\byozdi\b|\bнаписао\b|\bнапиша\b|\bжазды\b|\bбичсэн\b|գրել է|գրեց|დაწერა|작성\s?:"
     r"|రాశారు|लिहिले|લખ્યું|ಬರೆದಿದ್ದಾರೆ|എഴുതി|ਲਿਖਿਆ|\baliandika\b|كتب|كتابة|نوشت|لکھا|כתב|लिखा|লিখেছেন|লিখেছে|เขียนว่า|எழுதியது"
-    r"|写道|寫道|写了|寫了|のメール|書きました|님이 작성|님이 씀",
+    r"|写道|寫道|写了|寫了|のメール|書きました|님이 작성|님이 씀|쓴 글",
     re.IGNORECASE,
 )
 # How the first line of an attribution begins, where it was broken into several.
 BEGINS = re.compile(
-    r"(on|el|le|em|am|il|in data|op|den|dnia|w dniu|dne|dňa|dana|pe|în|στις|на|в|у|vào|pada|noong|à|a|ke|ti?r|ons"
-    r"|في|در|در تاریخ|בתאריך|ב-|ในวันที่|เมื่อ|在|於)\s?|[^\s\d,،]{1,14}[.,،]{1,2}\s?\d|\d",
+    r"(on|at|el|le|em|am|il|in data|op|den|dnia|w dniu|dne|dňa|dana|pe|în|στις|на|в|у|vào|pada|noong|à|a|ke|tir|ons)\s"
+    r"|(في|در)\s|(בתאריך|ב-|ในวันที่|เมื่อ|在|於)|[^\s\d,،]{1,14}[.,،]{1,2}\s?\d|\d",
     re.IGNORECASE,
 )
 

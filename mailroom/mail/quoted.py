@@ -20,13 +20,16 @@ _BIDI = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _QUOTED = re.compile(r" {0,3}>")
 _COLONS = (":", "：")
 
-# An attribution ends in a colon, says "wrote" or ends in the address, and names an address, or a time and a date.
+# An attribution ends in a colon, says "wrote" or ends in the address, and names an address in brackets, or a time and
+# a date after a beginning that clients have.
 _ATTRIBUTION_LINES = 4
 _ATTRIBUTION_LENGTH = 400
 _WORDS_LENGTH = 20
 # After so many lines that end in a colon no more are looked at: that is no mail, and the look is dear.
 _MOST_ATTRIBUTIONS = 1000
 _ADDRESS = re.compile(r"[^\s<>@\"\[\]]{1,64}@[^\s<>@\"\[\]]{1,255}")
+# A client puts the address into brackets; a person who tells what was written to her seldom does.
+_BRACKETED = re.compile(r"[<\[(][^\s<>@]{1,64}@[^\s<>@]{1,255}[>\])]")
 _ENDS_IN_ADDRESS = re.compile(r"[<\[][^\s<>@]{1,64}@[^\s<>@]{1,255}[>\]]\s?[:：]$")
 _TIME = re.compile(r"\d{1,2}\s?[:.：hH]\s?\d{2}|\d{1,2}\s?[點点時时]")
 _DATE = re.compile(r"\d{4}|\d{1,2}[./-]\d{1,2}[./-]\d{2}")
@@ -134,7 +137,9 @@ def _is_attribution(line: str, *, answer: bool) -> bool:
         return bool(timed or dated)
     if not WROTE.search(line):
         return False
-    return ("@" in line and bool(_ADDRESS.search(line))) or (answer and bool(timed and dated))
+    if "@" in line and _BRACKETED.search(line):
+        return bool(timed or dated or answer)
+    return answer and bool(timed and dated and BEGINS.match(line))
 
 
 def _is_original(line: str) -> bool:

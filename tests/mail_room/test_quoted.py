@@ -72,6 +72,8 @@ def test_history_goes_from_an_answer_and_stays_in_a_first_mail(history: str) -> 
         "Yesterday he wrote:\n> leave\n\nToday he wrote:\n> or else",
         "On Monday he wrote:\n> leave or else\nand I did not answer.",
         "> leave or else\n\nThis I found on my page.\n\n> or else\n\nWhat can I do?",
+        "Hello,\nhe wrote to me on 3.2.2026 at 10:00 from boss@example.net, and he wrote:\n> I will find you",
+        "Hello,\non 3.2.2026 at 10:00 boss@example.net wrote this to me:\n> I will find you",
         "---------- Forwarded message ---------\nFrom: x@example.net\nDate: today\n\nleave or else",
     ],
 )
@@ -98,6 +100,16 @@ def test_a_mail_that_the_writer_introduces_with_a_colon_is_no_history(threat: st
         assert own_text(text, answer=False) == text
     assert own_text(f"There is more.\n\n{threat}") == "There is more."
     assert own_text(f"There is more.\n> you wrote:\n\n{threat}") == "There is more.\n> you wrote:"
+
+
+@pytest.mark.parametrize(
+    "attribution",
+    ["On Tue, Feb 03, 2026 at 10:00:00AM +0100, Desk wrote:", "At 2026-02-03 10:00:00, desk@example.org wrote:"],
+)
+def test_an_attribution_without_brackets_is_known_in_an_answer_by_its_beginning(attribution: str) -> None:
+    assert own_text(f"{OWN}\n\n{attribution}\n> old") == OWN
+    told = f"There is more. He {attribution}\n> leave or else"
+    assert own_text(told) == told
 
 
 def test_answers_between_quotes_stay_with_them() -> None:
