@@ -41,8 +41,10 @@ _HEADER_LINES = 6
 _RULE = re.compile(r"\s*[_*-]{10,}\s*")
 
 _SIGNATURE_LINES = 12
-# Some mailers eat the blank of the separator; then it must stand alone and little may follow.
+# Some mailers eat the blank of the separator; then it must stand alone, and little may follow, and no sentence.
 _BARE_SIGNATURE_LINES = 5
+
+_SENTENCE_ENDS = (".", "!", "?", "。", "！", "？", "।", "؟", "۔")
 
 _FOOTER_LENGTH = 400
 _LINK = re.compile(r"\s?<\S{1,300}>")
@@ -210,7 +212,8 @@ def _without_signature(lines: list[str]) -> list[str]:
             return lines[:number]
     bare = [number for number, line in enumerate(lines) if line == "--"]
     if len(bare) == 1 and bare[0] > 0 and end - bare[0] - 1 <= _BARE_SIGNATURE_LINES:
-        return lines[: bare[0]]
+        tells = any(line.rstrip().endswith(_SENTENCE_ENDS) for line in lines[bare[0] : end])
+        return lines if tells else lines[: bare[0]]
     return lines
 
 

@@ -131,7 +131,14 @@ def test_a_signature_goes(signature: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["one\n--\ntwo\n--\nthree", "one\n-- \n" + "line\n" * 30 + "end", "one\n--\n" + "line\n" * 8 + "end"]
+    "text",
+    [
+        "one\n--\nHe is here now.",
+        "one\n--\n他来了。",
+        "one\n--\ntwo\n--\nthree",
+        "one\n-- \n" + "line\n" * 30 + "end",
+        "one\n--\n" + "line\n" * 8 + "end",
+    ],
 )
 def test_a_line_of_dashes_in_the_story_is_no_signature(text: str) -> None:
     assert own_text(text) == text
