@@ -17,6 +17,7 @@ from mailroom.mail.filetype import BEGINNING_BYTES, content_type
 from mailroom.mail.flowed import unflow
 from mailroom.mail.html import declared_charset, html_to_text
 from mailroom.mail.message import Attachment
+from mailroom.mail.rtf import written
 from mailroom.mail.tnef import TNEF_TYPES, read_tnef
 from mailroom.mail.transfer import decoded, decoded_size
 from mailroom.mail.uuencode import without_files
@@ -29,7 +30,10 @@ _NAME_LENGTH = 500
 _TEXTS = {"text/plain", "text/html"}
 # What mailers put beside the text of an alternative, for machines or watches: never an attachment.
 _TWINS = _TEXTS | {"text/x-amp-html", "text/watch-html", "text/enriched"}
-_MARKED_UP = {"text/enriched", "text/richtext"}
+_MARKED_UP = {"text/enriched", "text/richtext", "application/xhtml+xml"}
+_RTF = {"text/rtf", "application/rtf"}
+# Read when the mail has no other text.
+_READABLE = _TEXTS | _MARKED_UP | _RTF | {"text/markdown", "text/x-markdown"}
 _MADE_UP_NAME = re.compile(r"(text_?\d{0,4}|noname|att\d{1,6}|mms|message|part)(\.(txt|html?))?", re.IGNORECASE)
 # A page begins so, whatever it is called.
 _PAGE = re.compile(r"\s{0,100}(<!doctype html|<html[\s>])", re.IGNORECASE)
@@ -93,7 +97,7 @@ def _with_spare(body: Body) -> Body:
 
 def _may_be_the_text(entity: Entity) -> bool:
     """Tell a text that only looks like a file: nobody called it attached, or it has no name but a made-up one."""
-    if entity.type not in _TEXTS | _MARKED_UP:
+    if entity.type not in _READABLE:
         return False
     name = file_name(entity)
     return entity.disposition in {"", "inline"} or name is None or _MADE_UP_NAME.fullmatch(name) is not None
@@ -174,6 +178,8 @@ def _leaf(entity: Entity) -> Body:
         return _wrapped(entity)
     # A multipart in which no part was found is shown as it is, so that its text is not lost.
     broken = entity.type.startswith("multipart/") and "no-boundary" in entity.defects
+    if entity.type.startswith("multipart/") and not entity.defects:
+        return Body()  # it has an end, and nothing before it
     if not broken and (entity.type not in _TEXTS or is_attached(entity)):
         return Body(attached=(entity,))
     text, files, defects = _text(entity)
@@ -211,6 +217,8 @@ def _text(entity: Entity) -> tuple[str, tuple[Attachment, ...], tuple[str, ...]]
 
 
 def _rendered(entity: Entity, text: str) -> str:
+    if entity.type in _RTF:
+        return clean(written(text.encode("latin-1", "replace"))).strip("\n")
     if entity.type in {"text/html", *_MARKED_UP} or _PAGE.match(text):
         # Some programs call a text a page; its lines are all that it has.
         return html_to_text(text) if _TAG.search(text) else unescape(text).strip("\n")

@@ -63,6 +63,10 @@ def test_an_attachment_is_called_what_its_bytes_are() -> None:
         (["text/plain; name=e.txt\nContent-Disposition: attachment | words"], "", ["e.txt"]),
         (["text/plain | mine", "text/plain\nContent-Disposition: attachment | words"], "mine", [None]),
         (["text/enriched | <bold>words</bold>"], "words", []),
+        (["text/markdown | words"], "words", []),
+        (["text/rtf | {\\rtf1 words}"], "words", []),
+        (["text/rtf; name=x.rtf | {\\rtf1 words}", "text/plain | mine"], "mine", ["x.rtf"]),
+        (["multipart/alternative; boundary=i | --i--", "text/plain | mine"], "mine", []),
         (["application/ms-tnef; name=winmail.dat | none"], "", ["winmail.dat"]),
     ],
 )
