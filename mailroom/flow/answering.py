@@ -6,7 +6,7 @@ from mailroom.errors import EncryptionFailed
 from mailroom.flow.desk import Desk, Office, Person
 from mailroom.flow.filing import Case, Letter, Outgoing, OutgoingKind
 from mailroom.flow.limiting import Answer
-from mailroom.flow.routing import Routed, reply_key
+from mailroom.flow.routing import Routed, brings_key, reply_key
 from mailroom.keeper import notices as wording
 from mailroom.keeper.notices import Notice
 from mailroom.log import get_logger
@@ -173,9 +173,11 @@ def key_remarks(opened: Opened, case: Case | None) -> list[str]:
     if known is None or new is None or fingerprint(known) == fingerprint(new):
         return []
     ours, hers = _grouped(fingerprint(known)), _grouped(fingerprint(new))
-    if opened.key_vouched:
+    if brings_key(opened, case):
         return [f"her OpenPGP key changed: answers go to {hers} now, no longer to {ours}"]
-    return [f"another OpenPGP key came, {hers}; nobody vouches for it, and answers still go to {ours}"]
+    return [
+        f"another OpenPGP key came, {hers}; answers still go to {ours}, since nobody vouches for it, or it is older"
+    ]
 
 
 def _came_back(bounce: Bounce) -> str:

@@ -45,7 +45,8 @@ class Location:
 class Case:
     """What the flow knows of a case; `id` is None until it is committed.
 
-    `address` is where answers go, `reply_key` the OpenPGP certificate that they are encrypted to. `unreachable`: a
+    `address` is where answers go, `reply_key` the OpenPGP certificate that they are encrypted to,
+    `key_dated` the date of the mail that brought it. `unreachable`: a
     letter to that address came back for good, and nothing came from there since.
     """
 
@@ -55,6 +56,7 @@ class Case:
     status: str = "open"
     address: str | None = field(default=None, repr=False)
     reply_key: bytes | None = field(default=None, repr=False)
+    key_dated: datetime | None = None
     contact: Contact | None = None
     language: str | None = None
     country: str | None = None

@@ -9,6 +9,7 @@ removed   draining._remove         only after Cases.read_back
 """
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Literal
 
 from mailroom.flow import answering, commands, informing
@@ -18,7 +19,7 @@ from mailroom.flow.filing import Case, Facts, Filing, Outgoing, Spending, Unders
 from mailroom.flow.limiting import asked, payers, used, with_promises
 from mailroom.flow.linking import Link, find_case
 from mailroom.flow.opening import FindKey
-from mailroom.flow.routing import Routed, clear_facts, contact_wish, route
+from mailroom.flow.routing import Routed, brings_key, clear_facts, contact_wish, route
 from mailroom.keeper.notices import Notice, spam_line
 from mailroom.log import get_logger
 from mailroom.mail.message import Opened, RawMail
@@ -76,7 +77,7 @@ def with_usable_key(find_key: FindKey, link: Link) -> Link:
 async def prepare(desk: Desk, raw: RawMail, opened: Opened, routed: Routed, known: Case | None = None) -> Filing:
     """Put together everything that is committed for one mail. `known` is the case of a mail that is tried again."""
     found = known or routed.link.case
-    case = _case(found or desk.cases.open(), opened, routed)
+    case = _case(found or desk.cases.open(), opened, routed, desk.office.clock())
     routed, text = answering.settle(desk.office, routed, case.reference)
     wanted = text is not None and (routed.answer.will_send or routed.answer.held is not None)
     reply = await answering.reply(desk, routed, opened, case, text) if text and wanted else None
@@ -113,7 +114,7 @@ def _spends(routed: Routed, opened: Opened, reply: Outgoing | None) -> Spending 
     return used(asked(opened, routed.link), replace(routed.answer, will_send=goes), urgent=bool(routed.triage.flags))
 
 
-def _case(case: Case, opened: Opened, routed: Routed) -> Case:
+def _case(case: Case, opened: Opened, routed: Routed, now: datetime) -> Case:
     """Bring the case up to what this mail says, as far as its sender may say it."""
     if routed.link.bounced and not routed.link.of_notice and opened.bounce:
         return replace(case, unreachable=case.unreachable or opened.bounce.permanent)
@@ -124,7 +125,8 @@ def _case(case: Case, opened: Opened, routed: Routed) -> Case:
         status="open",
         unreachable=False,
         address=case.address or opened.writer,
-        reply_key=(opened.sender_key if opened.key_vouched else None) or case.reply_key,
+        reply_key=opened.sender_key if brings_key(opened, case) else case.reply_key,
+        key_dated=min(opened.message.date or now, now) if brings_key(opened, case) else case.key_dated,
         contact=contact_wish(opened, routed.triage, case),
     )
 

@@ -141,7 +141,17 @@ def reply_key(opened: Opened, case: Case | None) -> bytes | None:
     Where none is known, the one that came with this mail answers this mail.
     """
     known = case.reply_key if case else None
-    return opened.sender_key if opened.sender_key and (known is None or opened.key_vouched) else known
+    return opened.sender_key if opened.sender_key and (known is None or brings_key(opened, case)) else known
+
+
+def brings_key(opened: Opened, case: Case | None) -> bool:
+    """Whether a key came that is to be kept: somebody vouches for it, and no later mail brought another.
+
+    Autocrypt Level 1 section 2.3 (effective date), https://docs.autocrypt.org/level1.html
+    """
+    dated, written = case.key_dated if case else None, opened.message.date
+    is_late = dated is not None and written is not None and written < dated
+    return opened.sender_key is not None and opened.key_vouched and not is_late
 
 
 def _answer(policy: Policy, kind: Kind, opened: Opened, link: Link, found: Triage, decision: Decision | None) -> Answer:

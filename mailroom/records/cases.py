@@ -188,6 +188,7 @@ class CaseBook:
             blank,
             address=_text(details["address"]),
             reply_key=base64.b64decode(key) if isinstance(key, str) else None,
+            key_dated=_moment(details.get("key_dated")),
             contact=_contact(details["contact"]),
             unreachable=details.get("unreachable") is True,
             language=found.language,
@@ -216,6 +217,10 @@ def _sequence(connection: Connection, case_id: int, kind: str) -> int:
 
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
+
+
+def _moment(value: object) -> datetime | None:
+    return datetime.fromisoformat(value) if isinstance(value, str) else None
 
 
 def _contact(value: object) -> Contact | None:

@@ -246,6 +246,7 @@ def case_details(filing: Filing, now: datetime) -> dict[str, object]:
         "address": case.address,
         "unreachable": case.unreachable,
         "reply_key": base64.b64encode(case.reply_key).decode() if case.reply_key else None,
+        "key_dated": case.key_dated.isoformat() if case.key_dated else None,
     }
 
 

@@ -52,6 +52,27 @@ async def test_key_that_was_not_kept_is_asked_for_again(counter: Counter) -> Non
     assert "public OpenPGP key" in text_of(second)
 
 
+async def test_mail_that_was_written_before_brings_no_other_key(counter: Counter) -> None:
+    [first] = replies(await counter.take(VOUCHED + mail("opens", None, "known")))
+    reference = reference_in(first)
+    late = with_subject(mail("opens", None, "new"), reference)
+    date = message_from_bytes(late)["Date"].encode()
+    sent = await counter.take(VOUCHED + late.replace(date, b"Mon, 1 Jan 2024 10:00:00 +0000"))
+    assert [opened_by(one, KNOWN) for one in replies(sent)] == [True]
+    assert await kept(counter, reference) == fingerprint(certificate("known"))
+
+
+async def test_date_in_the_future_keeps_no_later_key_out(counter: Counter) -> None:
+    ahead = mail("opens", None, "known")
+    date = message_from_bytes(ahead)["Date"].encode()
+    [first] = replies(await counter.take(VOUCHED + ahead.replace(date, b"Fri, 1 Jan 2100 10:00:00 +0000")))
+    later = mail("opens", None, "new")
+    date = message_from_bytes(later)["Date"].encode()
+    later = later.replace(date, b"Thu, 1 Jan 2099 10:00:00 +0000")
+    await counter.take(VOUCHED + with_subject(later, reference_in(first)))
+    assert await kept(counter, reference_in(first)) == fingerprint(certificate("new"))
+
+
 @pytest.mark.parametrize(("start", "is_new"), [(VOUCHED, True), (b"", False)], ids=["vouched", "unvouched"])
 async def test_another_key_replaces_a_kept_one_only_with_a_voucher_and_the_keeper_hears_of_both(
     counter: Counter, start: bytes, is_new: bool
@@ -62,5 +83,5 @@ async def test_another_key_replaces_a_kept_one_only_with_a_voucher_and_the_keepe
     assert [opened_by(one, NEW if is_new else KNOWN) for one in replies(sent)] == [True]
     assert await kept(counter, reference) == fingerprint(certificate("new" if is_new else "known"))
     [notice] = notices(sent)
-    words = "her OpenPGP key changed" if is_new else "nobody vouches for it"
+    words = "her OpenPGP key changed" if is_new else "nobody vouches for it, or it is older"
     assert words in counter.read(notice)
