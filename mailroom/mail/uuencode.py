@@ -16,6 +16,7 @@ from mailroom.mail.transfer import base64_bytes
 
 _BEGIN = re.compile(rb"begin(-base64)? [0-7]{3,4} (\S.{0,299})")
 _YENC_BEGIN = re.compile(rb"=ybegin .{0,200}?size=(\d{1,12}) name=(\S.{0,299})")
+MAX_FILES = 1000
 _NAME_LENGTH = 500
 # Without the line "end", fewer lines than these may be words.
 _FEWEST_LINES = 3
@@ -24,7 +25,8 @@ _FEWEST_LINES = 3
 def without_files(text: bytes, label: str | None) -> tuple[bytes, tuple[Attachment, ...]]:
     """Take the files out of a text, given as bytes; give what is left of it, and what they were.
 
-    `label` names the charset of the text, and so of their names. What only looks like a file stays. Linear time.
+    `label` names the charset of the text, and so of their names. What only looks like a file stays, and so do
+    files after the first MAX_FILES. Linear time.
     """
     if b"begin" not in text:
         return text, ()
@@ -33,7 +35,7 @@ def without_files(text: bytes, label: str | None) -> tuple[bytes, tuple[Attachme
     files: list[Attachment] = []
     number = 0
     while number < len(lines):
-        file, after = _file(lines, number, label)
+        file, after = _file(lines, number, label) if len(files) < MAX_FILES else (None, number + 1)
         if file is None:
             kept.append(lines[number])
         else:

@@ -7,6 +7,7 @@ import tracemalloc
 import pytest
 
 from mailroom.mail.parse import parse
+from mailroom.mail.uuencode import MAX_FILES, without_files
 from tests.e2e.letters import plain
 from tests.flow.conftest import Open, notices, replies
 from tests.hostile.bodies import attached, zip_bomb
@@ -45,3 +46,10 @@ async def test_a_mail_smaller_than_the_server_said_is_answered_all_the_same(open
     counter.inbox.receive(plain(1, "He waits outside."))
     counter.inbox.mails = {dataclasses.replace(one, size=size): mail for one, mail in counter.inbox.mails.items()}
     assert len(replies(await counter.take())) == 1
+
+
+def test_of_a_hundred_thousand_files_in_a_text_a_thousand_are_listed_and_the_rest_stays_text() -> None:
+    file = b"begin 644 a\n#86)C\n`\nend\n"
+    left, files = without_files(file * 100_000, None)
+    assert len(files) == MAX_FILES
+    assert left == file * (100_000 - MAX_FILES)
