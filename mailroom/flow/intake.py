@@ -99,7 +99,8 @@ async def prepare(desk: Desk, raw: RawMail, opened: Opened, routed: Routed, know
 
 async def _told(desk: Desk, routed: Routed, opened: Opened, case: Case, notice: Notice) -> tuple[Outgoing, ...]:
     """Tell the keeper of one mail: at once, or suspected spam once a day."""
-    keepers, urgent = desk.office.role("keeper"), bool(routed.triage.flags)
+    keepers = desk.office.role("keeper")
+    urgent = bool(routed.triage.flags) and routed.kind != "bounce"  # it may bring back what she read already
     if routed.kind == "own" or routed.link.of_notice:  # a notice about a notice that came back would come back too
         return ()
     if routed.suspected and not urgent:

@@ -6,7 +6,7 @@ from contextlib import closing
 import pytest
 
 from tests.e2e.letters import plain
-from tests.flow.conftest import Counter, notices, reference_in, replies
+from tests.flow.conftest import Counter, Open, notices, reference_in, replies
 
 AWAY = ("Auto-Submitted: auto-replied", "X-Auto-Response-Suppress: All", "Precedence: bulk", "Return-Path: <>")
 INSULTS = "Somebody insults me on the talk page every day."
@@ -98,3 +98,10 @@ async def test_a_person_s_answer_reopens_a_closed_case(counter: Counter) -> None
         records.execute("UPDATE cases SET status = 'closed'")
     await counter.take(plain(2, "He does it again.", "anna@example.net", f"Re: help [{reference_in(first)}]"))
     assert (await counter.case(first)).status == "open"
+
+
+async def test_words_of_danger_that_come_back_are_no_emergency(open_counter: Open) -> None:
+    counter = await open_counter(notices__per_hour=2)
+    quoting = b"He is outside my door with a gun. I am afraid that he will kill me."
+    mails = [bounce("desk@example.org", message_id=str(n)).replace(b"It was not delivered.", quoting) for n in range(5)]
+    assert len(await counter.take(*mails)) == 2
