@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, time, timedelta, tzinfo
 
-from mailroom.errors import EncryptionFailed
+from mailroom.errors import EncryptionFailed, SealError
 from mailroom.flow.answering import header, outgoing
 from mailroom.flow.desk import Desk, Person
 from mailroom.flow.filing import Case, Due, Letter, Outgoing, OutgoingKind
@@ -87,15 +87,34 @@ async def digest(desk: Desk) -> None:
     for line in lines:
         by_reader.setdefault(line.letter.recipient, []).append(line)
     for address, theirs in by_reader.items():
-        people = [one for one in desk.office.people if one.address == address]
-        case = await desk.cases.by_reference(theirs[-1].reference)
-        if case is None or not people:  # nobody reads it any more
+        case = await _first_case(desk, theirs)
+        if case is None:  # all of them were erased meanwhile, or none opens
             await desk.outbox.drop(theirs)
             continue
         desk.pace.notice(desk.now())
         notice = wording.digest(*_sections(theirs))
-        await desk.cases.post(case, await tell(desk, notice, case, people[:1]), instead_of=theirs)
+        told = await tell(desk, notice, case, _people_at(desk, address))
+        await desk.cases.post(case, told, instead_of=theirs)
         _log.info("digest", count=len(theirs))
+
+
+async def _first_case(desk: Desk, lines: Sequence[Due]) -> Case | None:
+    """Find a case of these to send their digest under. One that does not open keeps no other letter waiting."""
+    for reference in dict.fromkeys(line.reference for line in lines):
+        try:
+            case = await desk.cases.by_reference(reference)
+        except SealError:
+            _log.error("case does not open", case=reference)
+            continue
+        if case is not None:
+            return case
+    return None
+
+
+def _people_at(desk: Desk, address: str) -> Sequence[Person]:
+    """Find who reads mail there; the keepers of today where the address is none of ours any more."""
+    there = [person for person in desk.office.people if person.address.casefold() == address.casefold()]
+    return there[:1] or desk.office.role("keeper")
 
 
 def _sections(lines: Sequence[Due]) -> tuple[dict[str, list[str]], Counter[str]]:

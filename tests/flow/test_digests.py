@@ -1,0 +1,49 @@
+"""A list of what was not worth a notice each reaches the keeper, whatever happened since its lines were written."""
+
+import dataclasses
+
+from sqlalchemy import Update, update
+
+from mailroom.config import load
+from mailroom.records.database import Database
+from mailroom.records.tables import cases
+from tests.e2e.letters import plain
+from tests.flow.conftest import Counter, replies
+
+SPAM = b"X-Spam-Flag: YES\r\n" + plain(1, "Buy our watches", subject="an offer")
+DAY = 24
+
+
+def change(counter: Counter, statement: Update) -> None:
+    """Change the records behind the desk's back, as a failing disk or a wrong clock does."""
+    database = Database(load(counter.folder / "config.toml").database_url)
+    database.write_now(lambda connection: connection.execute(statement))
+    database.close()
+
+
+async def test_a_list_reaches_the_keeper_who_has_another_address_now(counter: Counter) -> None:
+    await counter.take(SPAM)
+    office = counter.desk.office
+    moved = [dataclasses.replace(one, address="moved@example.org") for one in office.role("keeper")]
+    office = dataclasses.replace(office, people=tuple(moved))
+    counter.desk = dataclasses.replace(counter.desk, office=office)
+    counter.later(hours=DAY)
+    (listed,) = await counter.take()
+    assert listed.recipient == "moved@example.org"
+    assert "an offer" in counter.read(listed)
+
+
+async def test_a_case_that_does_not_open_keeps_no_letter_waiting(counter: Counter) -> None:
+    await counter.take(SPAM)
+    change(counter, update(cases).values(details=b"damaged"))
+    counter.later(hours=DAY)
+    assert len(replies(await counter.take(plain(2, "Somebody insults me on the talk page every day.")))) == 1
+
+
+async def test_a_case_that_does_not_open_keeps_no_list_from_the_keeper(counter: Counter) -> None:
+    await counter.take(SPAM)
+    change(counter, update(cases).values(details=b"damaged"))
+    await counter.take(SPAM.replace(b"mail1@", b"mail2@"))
+    counter.later(hours=DAY)
+    (listed,) = await counter.take()
+    assert counter.read(listed).count("an offer") == 2
