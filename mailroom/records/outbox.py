@@ -172,7 +172,7 @@ def _overdue(connection: Connection) -> int | None:
 
 def _mend_times(connection: Connection, now: int, longest: int) -> int:
     tried_and_far = (outbox.c.attempts > 0) & (outbox.c.due > now + longest)
-    wrong = (outbox.c.state == "waiting") & (tried_and_far | (outbox.c.since > now + _SLACK))
+    wrong = outbox.c.state.in_(("waiting", "line")) & (tried_and_far | (outbox.c.since > now + _SLACK))
     since = case((outbox.c.since > now, now), else_=outbox.c.since)
     return connection.execute(update(outbox).where(wrong).values(due=now, since=since)).rowcount
 

@@ -6,7 +6,7 @@ from sqlalchemy import Update, update
 
 from mailroom.config import load
 from mailroom.records.database import Database
-from mailroom.records.tables import cases
+from mailroom.records.tables import cases, outbox
 from tests.e2e.letters import plain
 from tests.flow.conftest import Counter, replies
 
@@ -47,3 +47,13 @@ async def test_a_case_that_does_not_open_keeps_no_list_from_the_keeper(counter: 
     counter.later(hours=DAY)
     (listed,) = await counter.take()
     assert counter.read(listed).count("an offer") == 2
+
+
+async def test_a_line_from_a_time_that_the_clock_invented_goes_when_that_is_noticed(counter: Counter) -> None:
+    await counter.take(SPAM)
+    year = 366 * DAY * 3600
+    change(counter, update(outbox).values(since=outbox.c.since + year, due=outbox.c.due + year))
+    counter.later(hours=DAY)
+    assert await counter.take() == []
+    await counter.desk.outbox.mend_times(counter.desk.now(), 8 * 3600)
+    assert len(await counter.take()) == 1
