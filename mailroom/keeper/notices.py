@@ -123,7 +123,8 @@ def digest(lines: Mapping[str, Sequence[str]], more: Mapping[str, int]) -> Notic
 
 def spam_line(reference: str, message: Message) -> str:
     """Say in one line of what is perhaps spam what tells it from a report."""
-    return f"{reference}: {message.sender or 'nobody'}: {message.subject[:_MOST_SUBJECT]}"
+    subject = isolated(display_line(message.subject[:_MOST_SUBJECT]))
+    return f"{reference}: {display_line(message.sender or 'nobody')}: {subject}"
 
 
 def no_commands(reference: str) -> Notice:

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import pytest
 from sqlalchemy import Update, update
 
 from mailroom.config import load
@@ -57,3 +58,12 @@ async def test_a_line_from_a_time_that_the_clock_invented_goes_when_that_is_noti
     assert await counter.take() == []
     await counter.desk.outbox.mend_times(counter.desk.now(), 8 * 3600)
     assert len(await counter.take()) == 1
+
+
+@pytest.mark.parametrize("trick", ["=?utf-8?q?=E2=80=AEoffer?=", "=?utf-8?q?=1B[2Joffer?=", "=?utf-8?q?=C2=85offer?="])
+async def test_the_subject_of_spam_can_turn_nothing_in_a_list(counter: Counter, trick: str) -> None:
+    await counter.take(SPAM.replace(b"an offer", trick.encode()))
+    counter.later(hours=DAY)
+    (listed,) = await counter.take()
+    assert not {"\u202e", "\x1b", "\x85"} & set(counter.read(listed))
+    assert "offer" in counter.read(listed)
