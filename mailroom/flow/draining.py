@@ -63,12 +63,14 @@ async def drain(desk: Desk, stop: asyncio.Event) -> AsyncIterator[Drained]:
     known = await desk.arrivals.sort([*await desk.mailbox.arrivals(), *junk])
     await _clear(desk, known)
     yield Drained()
-    for batch in batches(known.fresh):
+    tried = list(known.suspects)
+    async for batch in _in_turn(desk, known.fresh):
         if stop.is_set():
             return
+        tried += batch
         yield await _together(desk, batch, stop)
     if known.fresh:  # some of them may have become suspects
-        known = await desk.arrivals.known([*known.fresh, *known.suspects])
+        known = await desk.arrivals.known(tried)
     for arrival in known.suspects:
         if stop.is_set():
             return
@@ -83,6 +85,19 @@ async def _junk(desk: Desk) -> list[Arrival]:
         _log.warning("cannot read junk", why=type(error).__name__)
         desk.health.fault(f"the folder of suspected spam could not be read: {error}")
         return []
+
+
+async def _in_turn(desk: Desk, fresh: Sequence[Arrival]) -> AsyncIterator[list[Arrival]]:
+    """Give batches; before each one of suspected spam what came into the inbox meanwhile, for a flood may last long."""
+    listed = set(fresh)
+    for batch in batches(fresh):
+        if batch[0].junk:
+            known = await desk.arrivals.known(await desk.mailbox.arrivals())
+            newer = [arrival for arrival in known.fresh if arrival not in listed]
+            listed.update(newer)
+            for some in batches(newer):
+                yield some
+        yield batch
 
 
 def batches(arrivals: Sequence[Arrival]) -> Iterator[list[Arrival]]:

@@ -1,16 +1,22 @@
 """Suspected spam is filed and listed, not answered and not counted; but words of danger are heard."""
 
 import asyncio
+import dataclasses
 import json
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from typer.testing import CliRunner
 
 from mailroom.cli import case as case_verbs
+from mailroom.flow.draining import BATCH_MAILS
+from mailroom.mail.message import Arrival, RawMail
 from tests.e2e.letters import plain
+from tests.fakes import Inbox
 from tests.flow.conftest import Counter, Open, notices, reference_in, replies
 
 INSULTS = "Somebody insults me on the talk page every day."
+JUNK = BATCH_MAILS + 5
 DANGER = "He is here, outside my door, with a gun. I am afraid that he will kill me."
 
 
@@ -50,6 +56,24 @@ async def test_mail_in_the_junk_folder_is_suspected(counter: Counter) -> None:
     assert await counter.take() == []
     assert counter.inbox.mails == {}
     assert await counter.desk.outbox.counts() == (0, 1)
+
+
+class Busy(Inbox):
+    """An inbox into which a report comes while the folder of suspected spam is read."""
+
+    async def fetch(self, arrivals: Sequence[Arrival]) -> list[RawMail]:
+        if arrivals and arrivals[0].junk and not any(one.uid > JUNK for one in self.mails):
+            self.receive(plain(0, INSULTS))
+        return await super().fetch(arrivals)
+
+
+async def test_a_report_that_comes_during_a_flood_of_junk_is_filed_before_the_rest_of_it(counter: Counter) -> None:
+    counter.inbox = Busy()
+    counter.desk = dataclasses.replace(counter.desk, mailbox=counter.inbox)
+    counter.inbox.receive(*(plain(number, "Buy our watches") for number in range(1, JUNK + 1)), junk=True)
+    await counter.take()
+    listed = [json.loads(line)["channel"] for line in (await shell(counter, "list", "--json")).splitlines()]
+    assert listed == ["spam"] * BATCH_MAILS + ["email"] + ["spam"] * (JUNK - BATCH_MAILS)
 
 
 async def test_words_of_danger_in_suspected_spam_are_answered_and_told_at_once(counter: Counter) -> None:
