@@ -190,7 +190,7 @@ def _hold(policy: Policy, opened: Opened, decision: Decision) -> tuple[str, str]
 
 def _doubt(opened: Opened, link: Link, found: Triage) -> tuple[str, str] | None:
     """Say likewise why it may be spam or a machine. Words of danger outweigh what a filter thinks."""
-    if opened.spam and link.case is None and not found.flags:
+    if opened.spam and (link.case is None or link.again) and not found.flags:
         return f"our mail server takes it for spam ({opened.spam})", "suspected spam"
     return (f"a machine may have sent it ({opened.soft})", "perhaps a machine") if opened.soft else None
 

@@ -9,7 +9,10 @@ from datetime import UTC, date, datetime, timedelta
 from typer.testing import CliRunner
 
 from mailroom.cli import case as case_verbs
+from mailroom.errors import OpeningFailed
 from mailroom.flow.draining import BATCH_MAILS
+from mailroom.flow.filing import Understood
+from mailroom.flow.retrying import retry
 from mailroom.mail.message import Arrival, RawMail
 from tests.e2e.letters import plain
 from tests.fakes import Inbox
@@ -74,6 +77,22 @@ async def test_a_report_that_comes_during_a_flood_of_junk_is_filed_before_the_re
     await counter.take()
     listed = [json.loads(line)["channel"] for line in (await shell(counter, "list", "--json")).splitlines()]
     assert listed == ["spam"] * BATCH_MAILS + ["email"] + ["spam"] * (JUNK - BATCH_MAILS)
+
+
+class Breaking:
+    """Opens nothing; fits `flow.ports.Opener`."""
+
+    async def open(self, raw: RawMail) -> Understood:
+        raise OpeningFailed("died")
+
+
+async def test_suspected_spam_that_is_read_only_when_it_is_tried_again_is_not_answered_either(counter: Counter) -> None:
+    opener, mail = counter.desk.opener, marked(plain(1, INSULTS))
+    counter.desk = dataclasses.replace(counter.desk, opener=Breaking())
+    case = await counter.case(*await counter.take(mail))
+    counter.desk = dataclasses.replace(counter.desk, opener=opener)
+    assert await retry(counter.desk, case, 1, RawMail(Arrival("", 0, 1, len(mail)), mail)) == "report"
+    assert await counter.take() == []
 
 
 async def test_words_of_danger_in_suspected_spam_are_answered_and_told_at_once(counter: Counter) -> None:
