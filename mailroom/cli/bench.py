@@ -17,6 +17,7 @@ from mailroom.flow.routing import route
 from mailroom.guide import guide_from
 from mailroom.mail.beginning import BEGINNING_BYTES, beginning_of
 from mailroom.mail.message import Arrival, RawMail, Signature
+from mailroom.mail.openpgp import written_inside
 from mailroom.records.clock import utc
 from mailroom.share import share_path
 from mailroom.transport.sequoia import Sequoia
@@ -118,6 +119,6 @@ class NoKeyring:
         """Say that the key is not known."""
         return Signature("unknown_key")
 
-    def verify_inline(self, _armored: bytes, /) -> tuple[Signature, bytes]:
-        """Say that the key is not known; nothing is covered."""
-        return Signature("unknown_key"), b""
+    def verify_inline(self, armored: bytes, /) -> tuple[Signature, bytes]:
+        """Say that the key is not known; give the text without its armor."""
+        return Signature("unknown_key"), written_inside(armored)

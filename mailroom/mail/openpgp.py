@@ -182,3 +182,17 @@ def _tag(beginning: bytes) -> int | None:
     if beginning[:1] < b"\x80":
         return None
     return beginning[0] & 0x3F if beginning[0] & 0x40 else (beginning[0] & 0x3C) >> 2
+
+
+def written_inside(armored: bytes) -> bytes:
+    """Give the text of a cleartext-signed message, whoever signed it; b"" where the armor is damaged.
+
+    Only for showing it where no GnuPG judges the signature (RFC 9580 section 7.1: a line that begins with a dash has
+    "- " before it).
+    """
+    _, begun, rest = armored.replace(b"\r\n", b"\n").partition(b"-----BEGIN PGP SIGNED MESSAGE-----\n")
+    _, headed, rest = rest.partition(b"\n\n")
+    text, signed, _ = rest.partition(b"\n-----BEGIN PGP SIGNATURE-----")
+    if not (begun and headed and signed):
+        return b""
+    return b"\n".join(line.removeprefix(b"- ") for line in text.split(b"\n"))
