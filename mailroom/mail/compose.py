@@ -21,6 +21,7 @@ from email.utils import format_datetime
 LOOP_MARK = "X-Loop"  # marks our own automatic mail, so that it is recognised when it comes back
 
 _LINE = 76
+_MAX_AUTOCRYPT = 10_240
 _ADDRESS = re.compile(  # lengths: RFC 5321 section 4.5.3.1
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@(?=.{1,255}\Z)[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*"
 )
@@ -36,7 +37,8 @@ class Header:
     """What stands above an outgoing mail. Addresses are bare; ids are bare, without angle brackets.
 
     `date` must know its time zone and is written in UTC. `automatic` marks an answer that no person wrote.
-    `autocrypt` is our own OpenPGP certificate, binary (https://autocrypt.org/level1.html section 2.1).
+    `autocrypt` is our own OpenPGP certificate, binary (https://docs.autocrypt.org/level1.html section 2.1); one that
+    would make a field of more than 10 KiB is left out, as the standard wants it.
     """
 
     sender_address: str
@@ -180,8 +182,9 @@ def _header_lines(header: Header) -> list[str]:
             "X-Auto-Response-Suppress: All",
             f"{LOOP_MARK}: {header.sender_address}",
         ]
-    if header.autocrypt is not None:
-        lines.append(_autocrypt(header.sender_address, header.autocrypt))
+    autocrypt = _autocrypt(header.sender_address, header.autocrypt) if header.autocrypt is not None else ""
+    if 0 < len(autocrypt) <= _MAX_AUTOCRYPT:
+        lines.append(autocrypt)
     return [*lines, "MIME-Version: 1.0"]
 
 

@@ -14,6 +14,7 @@ from mailroom.mail import openpgp
 from mailroom.mail.entity import Entity, header_start, read_entity
 
 _MAX_KEYS_BYTES = 1_048_576
+_MAX_AUTOCRYPT = 10_240  # Autocrypt Level 1 section 2.1
 _AUTOCRYPT = {"addr", "prefer-encrypt", "keydata"}
 _BEGIN = re.compile(rb"^[ \t]*-----BEGIN PGP PUBLIC KEY BLOCK-----[ \t]*\r?$", re.MULTILINE)
 _END = re.compile(rb"^[ \t]*-----END PGP PUBLIC KEY BLOCK-----[ \t]*\r?(?:\n|\Z)", re.MULTILINE)
@@ -80,12 +81,13 @@ def autocrypt_key(value: str, sender: str) -> bytes | None:
     """Read one Autocrypt field of a mail from `sender`; give the binary certificate, or None.
 
     None when the field is for another address (case ignored), repeats an attribute, has an unknown one that does
-    not begin with "_", or has no sound key. That a mail has several such fields is for the caller to refuse.
+    not begin with "_", is longer than 10 KiB, or has no sound key. That a mail has several such fields is for the
+    caller to refuse.
     """
     pairs = [part.partition("=") for part in value.split(";") if part.strip()]
     attributes = {name.strip().lower(): content.strip() for name, _, content in pairs}
     critical = {name for name in attributes if not name.startswith("_")}
-    if len(attributes) != len(pairs) or not critical <= _AUTOCRYPT:
+    if len(attributes) != len(pairs) or not critical <= _AUTOCRYPT or len(value) > _MAX_AUTOCRYPT:
         return None
     if attributes.get("addr", "").casefold() != sender.casefold():
         return None

@@ -225,6 +225,11 @@ def test_our_automatic_mail_is_recognised_when_it_comes_back_and_a_persons_is_no
         assert (found is not None and found.kind == "own") is automatic
 
 
+def test_certificate_that_is_too_large_for_the_field_is_left_out() -> None:
+    assert b"\r\nAutocrypt: " in compose.plain(replace(HEADER, autocrypt=bytes(7000)), "")
+    assert b"\r\nAutocrypt: " not in compose.plain(replace(HEADER, autocrypt=bytes(8000)), "")
+
+
 def test_our_certificate_travels_in_the_autocrypt_field() -> None:
     mail = compose.plain(replace(HEADER, autocrypt=bytes(range(256)) * 4), "")
     value = "".join(message_from_bytes(mail)["Autocrypt"].split())

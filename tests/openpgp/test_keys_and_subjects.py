@@ -44,12 +44,23 @@ def test_autocrypt_is_read_as_level_1_says(value: str) -> None:
         f"addr={SENDER}; monkey=critical; keydata={CODE}",
         f"addr={SENDER}; addr={SENDER}; keydata={CODE}",
         f"addr={SENDER}; keydata=!!!!",
+        f"addr={SENDER}; keydata={b64encode(KEY * 30).decode()}",
         f"addr={SENDER}; keydata=é",
         f"addr={SENDER}",
         f"keydata={CODE}",
         "",
     ],
-    ids=["other address", "critical attribute", "twice", "no base64", "no ASCII", "no key", "no address", "empty"],
+    ids=[
+        "other address",
+        "critical attribute",
+        "twice",
+        "no base64",
+        "too long",
+        "no ASCII",
+        "no key",
+        "no address",
+        "empty",
+    ],
 )
 def test_unfit_autocrypt_is_refused(value: str) -> None:
     assert autocrypt_key(value, SENDER) is None
