@@ -56,8 +56,8 @@ def add(
     [content] = _contents([path])
     added = DeskHome(settings.openpgp.home).import_secret(content)
     require_keys(settings, file)
-    for fingerprint in () if json_lines else added:
-        typer.echo(f"{fingerprint} is a key of the desk now")
+    for fingerprint in added:
+        print_json({"fingerprint": fingerprint}) if json_lines else typer.echo(f"{fingerprint} is the desk's now")
     if settings.has_database:
         # SQLAlchemy takes long to load, and the other commands here have no use for it.
         from mailroom import log  # noqa: PLC0415

@@ -50,11 +50,13 @@ async def test_a_retired_desk_key_is_added_and_what_waited_for_it_is_read(house:
     await asyncio.to_thread(house.mailroom, "run", "--once")
     done = await asyncio.to_thread(keys, house, "add", "--json", "-", stdin=secret("rsa"))
     assert done.status == 0
-    assert sorted(str(line["kind"]) for line in done.lines()) == ["None", "report"]
+    added, *tried = done.lines()
+    assert added == {"fingerprint": fingerprint("rsa")}
+    assert sorted(str(line["kind"]) for line in tried) == ["None", "report"]
     found = await asyncio.to_thread(house.lines, "case", "list", "--json")
     assert sorted((line["language"], "sealed" in line["flags"]) for line in found) == [("es", False), ("und", True)]
     again = await asyncio.to_thread(keys, house, "add", "-", stdin=secret("rsa"))
-    assert again.out.splitlines()[0] == f"{fingerprint('rsa')} is a key of the desk now"
+    assert again.out.splitlines()[0] == f"{fingerprint('rsa')} is the desk's now"
 
 
 @pytest.mark.parametrize("content", [public("rsa"), b"no key"])
