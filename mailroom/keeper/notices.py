@@ -21,6 +21,7 @@ Mail is still filed, and notices still go. Nothing is lost, and you need not do 
 If this comes often, look at what arrives, or raise [replies] circuit_per_minute.
 """
 _MOST_SUBJECT = 80
+_MOST_ATTACHMENTS = 50
 _MOST_TEXT = 20_000  # characters; the whole is in the sealed record
 
 
@@ -139,11 +140,13 @@ def no_commands(reference: str) -> Notice:
 
 def _content(message: Message) -> list[str]:
     text = message.text
+    more = len(message.attachments) - _MOST_ATTACHMENTS
     cut = ["", "(cut here; the rest is in the sealed record)"] if len(text) > _MOST_TEXT else []
     return [
         f"From: {display_line(message.sender or 'nobody')}",
         f"Subject: {display_line(message.subject)}",
-        *(_attachment(attachment) for attachment in message.attachments),
+        *(_attachment(attachment) for attachment in message.attachments[:_MOST_ATTACHMENTS]),
+        *([f"(and {more} more attachments; all are in the sealed record)"] if more > 0 else []),
         "",
         display_text(text[:_MOST_TEXT]),
         *cut,
