@@ -70,7 +70,7 @@ class Reader:
             key_vouched=key is not None
             and (authentication == "pass" or (authentication == "none" and self._is_signed_by(key, found))),
             oversize=not raw.complete,
-            written=written(raw.content),
+            written=written(raw.content) if raw.complete else None,
             spam=_JUNK if raw.arrival.junk else spam_sign(outer.fields, self.authserv_id),
         )
         return read if form is None else _filled_in(read, form)

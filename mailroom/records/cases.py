@@ -18,7 +18,7 @@ from mailroom.records import arrivals, limits, reference
 from mailroom.records.clock import Clock
 from mailroom.records.database import Database
 from mailroom.records.digests import address_form
-from mailroom.records.filing import Filer, Sealed, copies_of, next_number, place
+from mailroom.records.filing import Filer, Sealed, copies_of, next_number, place, whole
 from mailroom.records.keystore import KeyStore
 from mailroom.records.outbox import drop_lines, finish, wrote_to
 from mailroom.records.tables import arrivals as arrivals_table
@@ -129,7 +129,7 @@ class CaseBook:
         self._filer.post(connection, case, outgoing, self._clock())
 
     def _seen(self, connection: Connection, raw: RawMail, opened: Opened | None) -> bool:
-        known = self._filer.digests.all("raw", raw.content)
+        known = self._filer.digests.all("raw", whole(raw))
         for kind, value in copies_of(opened):
             known += self._filer.digests.all(kind, value)
         message_id = connection.execute(_SAME_BYTES, {"known": known}).scalars().first()

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, CursorResult, bindparam, delete, func, insert
 from mailroom.flow.filing import Case, Facts, Filed, Filing, Outgoing
 from mailroom.flow.ports import Encryptor
 from mailroom.log import get_logger
-from mailroom.mail.message import Opened
+from mailroom.mail.message import Opened, RawMail
 from mailroom.records import arrivals, audit, limits
 from mailroom.records.digests import Digests, address_form, quarter
 from mailroom.records.outbox import row as outbox_row
@@ -158,7 +158,7 @@ class Filer:
 
     def _original(self, connection: Connection, filing: Filing, message_id: int, now: datetime) -> None:
         period = quarter(now)
-        known = [("raw", filing.raw.content), *copies_of(filing.opened)[:1]]
+        known = [("raw", whole(filing.raw)), *copies_of(filing.opened)[:1]]
         digests_of = [self.digests.make(kind, value, period) for kind, value in known]
         rows = [{"digest": one, "period": period, "message_id": message_id} for one in digests_of]
         connection.execute(insert(originals), rows)
@@ -212,6 +212,11 @@ def threads(filing: Filing) -> list[tuple[str, str]]:
     message, writer = filing.opened.message, filing.opened.writer
     found = [("sender", address_form(writer))] if writer else []
     return found + ([("mid", message.message_id)] if message.message_id else [])
+
+
+def whole(raw: RawMail) -> bytes:
+    """Give what a mail is known by: its bytes; of an oversize one its beginning and its size, for more was not read."""
+    return raw.content if raw.complete else b"%d\n" % raw.arrival.size + raw.content
 
 
 def copies_of(opened: Opened | None) -> list[tuple[str, bytes]]:

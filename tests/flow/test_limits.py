@@ -89,6 +89,13 @@ async def test_a_mail_too_large_stays_though_the_connection_broke_before_that_wa
     assert list(counter.inbox.mails.values()) == [large(1)]
 
 
+async def test_two_mails_too_large_that_only_begin_alike_are_two(open_counter: Open) -> None:
+    counter = await open_counter(imap__max_message_bytes=2000)
+    sent = await counter.take(large(1), large(1) + b"and what I never told anybody")
+    assert len(replies(sent)) == 2
+    assert await counter.take() == []
+
+
 class Breaking:
     """Opens nothing; fits `flow.ports.Opener`."""
 
