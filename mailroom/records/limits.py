@@ -41,14 +41,15 @@ def _windows(digests: Digests, spending: Spending, now: datetime) -> list[dict[s
 
 def _counted(spending: Spending) -> Iterator[tuple[str, str, str]]:
     """Give scope, kind of hash and value of each counter; no two scopes of one mail share a hash."""
+    kind = "vouched" if spending.vouched else "limit"
     if spending.address is not None:
-        form, kind = address_form(spending.address), "vouched" if spending.vouched else "limit"
+        form = address_form(spending.address)
         yield "sender", kind, form
         yield "domain", kind, form.rpartition("@")[2]
         if spending.urgent:
             yield "urgent", f"urgent/{kind}", form
     if spending.receipt is not None:
-        yield "receipt", "receipt", spending.receipt
+        yield "receipt", f"receipt/{kind}", spending.receipt
     if spending.wording is not None:
         yield "wording", "wording", spending.wording
 

@@ -2,7 +2,7 @@
 
 from mailroom.mail.thread import is_answer
 from tests.e2e.letters import plain
-from tests.flow.conftest import Counter, Open, reference_in, replies, text_of
+from tests.flow.conftest import VOUCHED, Counter, Open, reference_in, replies, text_of
 
 INSULTS = "Somebody insults me on the talk page every day."
 DANGER = "He is here, outside my door, with a gun. I am afraid that he will kill me."
@@ -29,6 +29,14 @@ async def test_a_thread_gets_one_receipt_a_day(counter: Counter) -> None:
     sent = [replies(await counter.take(one)) for one in follow_ups]
     assert [len(one) for one in sent] == [1, 0]
     assert (await counter.case(first)).messages == 3
+
+
+async def test_who_writes_in_her_name_unvouched_does_not_use_up_the_receipt_of_her_thread(counter: Counter) -> None:
+    (first,) = replies(await counter.take(VOUCHED + plain(1, INSULTS, "anna@example.net")))
+    subject = f"Re: About your message [{reference_in(first)}]"
+    forged, hers = (plain(number, f"He did it again. ({number})", "anna@example.net", subject) for number in (2, 3))
+    await counter.take(forged)
+    assert len(replies(await counter.take(VOUCHED + hers))) == 1
 
 
 async def test_words_of_danger_in_a_thread_are_answered_although_it_had_its_receipt(counter: Counter) -> None:
