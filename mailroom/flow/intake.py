@@ -38,7 +38,8 @@ async def take_in(desk: Desk, raw: RawMail) -> Outcome:
     understood = await desk.opener.open(raw)
     opened = understood.opened
     desk.health.opened(encrypted=opened.openpgp.is_for_a_key, decrypted=opened.openpgp.decrypted)
-    async with desk.turns.of(opened.writer or ""):
+    # Machines share one turn: bounces of one case may come from many mail servers at once.
+    async with desk.turns.of("" if opened.machine else opened.writer or ""):
         if await desk.cases.seen(raw, opened):
             return "duplicates"
         routed = await decide(desk, understood)

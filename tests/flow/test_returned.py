@@ -105,3 +105,11 @@ async def test_words_of_danger_that_come_back_are_no_emergency(open_counter: Ope
     quoting = b"He is outside my door with a gun. I am afraid that he will kill me."
     mails = [bounce("desk@example.org", message_id=str(n)).replace(b"It was not delivered.", quoting) for n in range(5)]
     assert len(await counter.take(*mails)) == 2
+
+
+async def test_bounces_of_one_case_from_many_servers_at_once_are_filed_without_trouble(counter: Counter) -> None:
+    (first,) = replies(await counter.take(plain(1, INSULTS, "anna@example.net")))
+    one = bounce(first.sender)
+    await counter.take(*(one.replace(b"mx.example.net", b"mx%d.example.net" % number) for number in range(8)))
+    assert (await counter.case(first)).messages == 9
+    assert counter.desk.health.trouble is None
