@@ -132,7 +132,8 @@ def notice_about(routed: Routed, opened: Opened, case: Case, text: Rendered | No
     if routed.answer.will_send and text is not None:
         answer = f"{text.template} in {text.language} goes out ({routed.answer.why})"
     else:
-        answer = f"nothing was sent: {routed.answer.why}"
+        sign = f"; the sign: {opened.machine.why}" if opened.machine else ""
+        answer = f"nothing was sent: {routed.answer.why}{sign}"
     return wording.write(account(routed, opened, case, answer), opened.message, opened.openpgp)
 
 

@@ -92,6 +92,11 @@ async def test_an_out_of_office_note_joins_its_case_and_reopens_nothing(counter:
     assert (noted.messages, noted.status, noted.unreachable) == (2, "closed", False)
 
 
+async def test_the_keeper_is_told_by_what_sign_a_mail_was_taken_for_a_machine_s(counter: Counter) -> None:
+    (told,) = await counter.take(AWAY[0].encode() + b"\r\n" + plain(1, INSULTS))
+    assert "a machine is not answered; the sign: no person wrote it (Auto-Submitted)" in counter.read(told)
+
+
 async def test_a_person_s_answer_reopens_a_closed_case(counter: Counter) -> None:
     (first,) = replies(await counter.take(plain(1, INSULTS, "anna@example.net")))
     with closing(sqlite3.connect(counter.folder / "data" / "mailroom.db")) as records, records:
