@@ -16,13 +16,15 @@ from mailroom.records.tables import cases
 from mailroom.transport.gnupg_home import DeskHome
 from tests.e2e.conftest import Build
 from tests.e2e.house import House, parsed, replies
-from tests.e2e.letters import mixed
+from tests.e2e.letters import mixed, plain
 from tests.gnupg_home import gpg
 from tests.openpgp_mails import entity, pgp_mime_encrypted
 from tests.servers.sink import Sink
 
 CORPUS = Path(__file__).parents[1] / "mail"
 REFERENCES = select(cases.c.reference)  # mail in a keeper's name too, which is not listed
+INSULTS = "Somebody insults me on the talk page every day."
+DANGER = "He is here, outside my door, with a gun. I am afraid that he will kill me."
 NO_REFERENCE = "0000-0000-0"
 
 
@@ -31,7 +33,8 @@ def corpus() -> list[bytes]:
     golden = [path.read_bytes() for path in sorted(CORPUS.glob("[0-9]*/mail.eml"))]
     keyless = pgp_mime_encrypted("nobody@example.net", entity("He follows me."), to=["deputy"])
     harvested = pgp_mime_encrypted("complainant@example.net", entity("He follows me."), autocrypt="complainant")
-    return [mail for mail in golden if mail.strip()] + [keyless, harvested, *mixed(5)]
+    spam = [b"X-Spam-Flag: YES\r\n" + plain(number, text) for number, text in enumerate((INSULTS, DANGER), 901)]
+    return [mail for mail in golden if mail.strip()] + [keyless, harvested, *spam, *mixed(5)]
 
 
 def explained(house: House, mails: list[bytes]) -> list[dict[str, Any]]:
