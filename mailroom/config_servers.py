@@ -100,6 +100,13 @@ class Imap(Server):
             raise refuse("must be another folder than inbox")
         return value
 
+    @field_validator("filed", "quarantine")
+    @classmethod
+    def _not_for_junk(cls, value: str, info: ValidationInfo) -> str:
+        if value == info.data.get("junk"):  # what is moved there would be read again, and deleted as a second copy
+            raise refuse("must be another folder than junk")
+        return value
+
 
 class Smtp(Server):
     """The server that takes our letters."""

@@ -238,3 +238,10 @@ def test_quiet_hours_are_two_different_hours(first: int, last: int) -> None:
     else:
         with pytest.raises(ValueError, match="hours"):
             quiet_hours(f"{first}-{last}")
+
+
+@pytest.mark.parametrize("key", ["filed", "quarantine"])
+def test_filed_mail_does_not_go_where_junk_is_read(folder: Path, key: str) -> None:
+    found = refusal(folder, imap__junk='"Spam"', **{f"imap__{key}": '"Spam"'})
+    assert f"imap.{key}" in found.where
+    assert "another folder than junk" in found.what
