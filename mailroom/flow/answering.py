@@ -124,6 +124,7 @@ def account(routed: Routed, opened: Opened, case: Case, answer: str) -> wording.
         rule=f"{decision.rule} ({decision.file}, line {decision.line})" if decision else "none was asked",
         answer=answer,
         remarks=_remarks(routed, opened, case.reference),
+        held=routed.answer.held,
     )
 
 

@@ -39,7 +39,7 @@ class Account:
     """What happened to one mail, in words for the keeper.
 
     `reasons` are lines such as "category: stalking (0.9: follows me, waits outside)"; `answer` says in a sentence
-    what was sent or why not; `remarks` what needs her eye.
+    what was sent or why not; `remarks` what needs her eye. `held` says why an answer waits for her, if one does.
     """
 
     reference: str
@@ -49,6 +49,7 @@ class Account:
     rule: str
     answer: str
     remarks: Sequence[str] = ()
+    held: str | None = None
 
 
 def write(account: Account, message: Message | None, protection: OpenPGP) -> Notice:
@@ -70,7 +71,8 @@ def write(account: Account, message: Message | None, protection: OpenPGP) -> Not
         "The whole mail is in the sealed record:",
         f"  mailroom case export {account.reference} DIR",
     ]
-    return Notice(f"Note [{account.reference}]", head + urgent, "\n".join(parts) + "\n")
+    waits = f": the answer is held ({account.held})" if account.held else ""
+    return Notice(f"Note [{account.reference}]", head + urgent + waits, "\n".join(parts) + "\n")
 
 
 def undelivered(reference: str, code: int) -> Notice:

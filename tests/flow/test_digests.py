@@ -9,7 +9,7 @@ from mailroom.config import load
 from mailroom.records.database import Database
 from mailroom.records.tables import cases, outbox
 from tests.e2e.letters import plain
-from tests.flow.conftest import Counter, replies
+from tests.flow.conftest import Counter, Open, replies
 
 SPAM = b"X-Spam-Flag: YES\r\n" + plain(1, "Buy our watches", subject="an offer")
 DAY = 24
@@ -67,3 +67,14 @@ async def test_the_subject_of_spam_can_turn_nothing_in_a_list(counter: Counter, 
     (listed,) = await counter.take()
     assert not {"\u202e", "\x1b", "\x85"} & set(counter.read(listed))
     assert "offer" in counter.read(listed)
+
+
+async def test_a_list_says_whose_answer_is_held(open_counter: Open) -> None:
+    counter = await open_counter(notices__per_hour=1)
+    insults = "Somebody insults me on the talk page every day."
+    held = plain(2, insults, "noreply@example.net")
+    await counter.take(plain(1, insults))
+    assert await counter.take(held) == []
+    counter.later(hours=2)
+    (listed,) = await counter.take()
+    assert ": report: the answer is held (perhaps a machine)" in counter.read(listed)
