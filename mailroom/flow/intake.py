@@ -105,7 +105,8 @@ async def _told(desk: Desk, routed: Routed, opened: Opened, case: Case, notice: 
     if routed.kind == "own" or routed.link.of_notice:  # a notice about a notice that came back would come back too
         return ()
     if routed.suspected and not urgent:
-        return await informing.listed(desk, "spam", spam_line(case.reference, opened.message), case, keepers)
+        line = spam_line(case.reference, opened.message, forged=opened.authentication == "fail")
+        return await informing.listed(desk, "spam", line, case, keepers)
     return await informing.inform(desk, notice, case, keepers, urgent=urgent)
 
 

@@ -101,6 +101,7 @@ def refused(reference: str, role: str) -> Notice:
     return Notice(f"Note [{reference}]", f"{reference}: unproven mail in {'your' if hers else 'a'} name", text)
 
 
+_FORGED = " (forged, says our mail server)"
 _SECTIONS = {
     "excess": "More came in than the hourly number of notices. These are on record too:",
     "spam": (
@@ -124,10 +125,10 @@ def digest(lines: Mapping[str, Sequence[str]], more: Mapping[str, int]) -> Notic
     return Notice("Note", f"{count} in a list", "\n\n".join(parts) + "\n")
 
 
-def spam_line(reference: str, message: Message) -> str:
-    """Say in one line of what is perhaps spam what tells it from a report."""
+def spam_line(reference: str, message: Message, *, forged: bool) -> str:
+    """Say in one line of what is perhaps spam what tells it from a report, and whom an answer would wrongly reach."""
     subject = isolated(display_line(message.subject[:_MOST_SUBJECT]))
-    return f"{reference}: {display_line(message.sender or 'nobody')}: {subject}"
+    return f"{reference}: {display_line(message.sender or 'nobody')}{_FORGED * forged}: {subject}"
 
 
 def no_commands(reference: str) -> Notice:

@@ -9,7 +9,7 @@ from mailroom.config import load
 from mailroom.records.database import Database
 from mailroom.records.tables import cases, outbox
 from tests.e2e.letters import plain
-from tests.flow.conftest import Counter, Open, replies
+from tests.flow.conftest import FORGED, Counter, Open, replies
 
 SPAM = b"X-Spam-Flag: YES\r\n" + plain(1, "Buy our watches", subject="an offer")
 DAY = 24
@@ -78,3 +78,10 @@ async def test_a_list_says_whose_answer_is_held(open_counter: Open) -> None:
     counter.later(hours=2)
     (listed,) = await counter.take()
     assert ": report: the answer is held (perhaps a machine)" in counter.read(listed)
+
+
+async def test_a_list_says_whose_name_on_spam_is_forged(counter: Counter) -> None:
+    await counter.take(FORGED + SPAM)
+    counter.later(hours=DAY)
+    (listed,) = await counter.take()
+    assert "writer1@example.net (forged, says our mail server): an offer" in counter.read(listed)
