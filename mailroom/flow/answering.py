@@ -152,8 +152,8 @@ def _remarks(routed: Routed, opened: Opened, reference: str) -> list[str]:
     if routed.answer.held:
         found.append(f"the answer is held ({routed.answer.held}). To let it go: mailroom case answer {reference}")
     if routed.link.related:
-        related = routed.link.related.reference
-        found.append(f"this may belong to {related}, but was passed on, or comes from another address")
+        other = "names none of our letters" if opened.bounce else "was passed on, or comes from another address"
+        found.append(f"this may belong to {routed.link.related.reference}, but {other}")
     if routed.suspected:
         found.append(f"our mail server takes it for spam ({opened.spam})")
     if routed.kind == "bounce" and routed.link.bounced:
