@@ -60,7 +60,7 @@ async def drain(desk: Desk, stop: asyncio.Event) -> AsyncIterator[Drained]:
     """
     junk = await _junk(desk)
     # The inbox last: it is the folder that we then wait in, and what comes in meanwhile is seen.
-    known = await desk.arrivals.sort([*await desk.mailbox.arrivals(), *junk])
+    known = await desk.arrivals.sort([*await desk.mailbox.arrivals(), *(junk or ())], whole=junk is not None)
     await _clear(desk, known)
     yield Drained()
     tried = list(known.suspects)
@@ -77,14 +77,14 @@ async def drain(desk: Desk, stop: asyncio.Event) -> AsyncIterator[Drained]:
         yield await _alone(desk, arrival, stop)
 
 
-async def _junk(desk: Desk) -> list[Arrival]:
-    """List the folder of suspected spam. What fails there keeps no report in the inbox waiting."""
+async def _junk(desk: Desk) -> list[Arrival] | None:
+    """List the folder of suspected spam; None when that fails, for it keeps no report in the inbox waiting."""
     try:
         return await desk.mailbox.junk()
     except MailboxError as error:
         _log.warning("cannot read junk", why=type(error).__name__)
         desk.health.fault(f"the folder of suspected spam could not be read: {error}")
-        return []
+        return None
 
 
 async def _in_turn(desk: Desk, fresh: Sequence[Arrival]) -> AsyncIterator[list[Arrival]]:

@@ -10,8 +10,8 @@ from mailroom.mail.message import Arrival, Opened, RawMail
 class Arrivals(Protocol):
     """What became of each message of the inbox, so that none is filed twice and a killer mail is known."""
 
-    async def sort(self, listing: Sequence[Arrival]) -> Sorted:
-        """Hold the listing against what is known; forget rows of messages that are gone from it.
+    async def sort(self, listing: Sequence[Arrival], *, whole: bool = True) -> Sorted:
+        """Hold the listing against what is known; forget rows of messages that are gone from a `whole` one.
 
         What was in work when the desk last died counts as a suspect, once.
         """

@@ -36,12 +36,12 @@ class ArrivalBook:
         self._database = database
         self._recovered = False
 
-    async def sort(self, listing: Sequence[Arrival]) -> Sorted:
+    async def sort(self, listing: Sequence[Arrival], *, whole: bool = True) -> Sorted:
         """Hold the listing against the table. The first call of a process also counts what its last run left."""
         # Nothing is in work now: what still looks so is left from a death (the first time) or a failure of records.
         await self._database.write(_end if self._recovered else _recover)
         self._recovered = True
-        return await self._database.write(_sort, listing)
+        return await self._database.write(_sort, listing, whole=whole)
 
     async def known(self, batch: Sequence[Arrival]) -> Sorted:
         """Look these up."""
@@ -94,10 +94,11 @@ def _recover(connection: Connection) -> None:
     connection.execute(update(arrivals).where(in_work).values(state="suspect", desk_deaths=deaths))
 
 
-def _sort(connection: Connection, listing: Sequence[Arrival]) -> Sorted:
+def _sort(connection: Connection, listing: Sequence[Arrival], *, whole: bool) -> Sorted:
     rows = connection.execute(select(arrivals)).mappings().all()
     listed = {_key(one) for one in listing}
-    _forget(connection, [row["id"] for row in rows if _named(row) not in listed])
+    if whole:
+        _forget(connection, [row["id"] for row in rows if _named(row) not in listed])
     return _by_state(rows, listing)
 
 

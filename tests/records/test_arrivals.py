@@ -50,6 +50,13 @@ async def test_what_is_gone_from_the_inbox_is_forgotten(shelf: Shelf) -> None:
     assert (await shelf.arrivals.sort([A])).fresh == (A,)
 
 
+async def test_what_lies_in_a_folder_that_could_not_be_listed_is_not_forgotten(shelf: Shelf) -> None:
+    await shelf.arrivals.start([A], alone=False)
+    await shelf.arrivals.suspect(A, alone=False)
+    assert (await shelf.arrivals.sort([B], whole=False)).suspects == ()
+    assert (await shelf.arrivals.sort([A, B])).suspects == (A,)
+
+
 async def test_another_uidvalidity_is_another_message(shelf: Shelf) -> None:
     filing = await shelf.report(b"hello", uid=1)
     renumbered = Arrival("INBOX", 2, 1, filing.raw.arrival.size)
