@@ -21,6 +21,7 @@ LIMIT = 1_000_000
 _MAX_DEPTH = 120
 _MAX_TABLE_DEPTH = 8
 _MAX_ELEMENTS = 50_000
+_MAX_LINK_DEPTH = 3
 _MAX_ROOM = 10_000_000
 _URL_LENGTH = 2000
 _EMOJI_LENGTH = 8
@@ -119,11 +120,20 @@ def _is_hidden(style: str) -> bool:
 
 
 def _write_links(root: html.HtmlElement) -> None:
-    for link in root.iter("a"):
+    for link in list(_links(root)):
         url = re.sub(r"\s", "", link.get("href", ""))
         shown = "".join(link.itertext()).strip()
         if len(url) <= _URL_LENGTH and _SHOWN_URL.fullmatch(url) and _bare(url) != _bare(shown):
             _append(link, f" <{url}>" if shown else f"<{url}>")
+
+
+def _links(root: html.HtmlElement) -> Iterator[html.HtmlElement]:
+    """Give the links, but none deep inside others: the text in a thousand links would be read a thousand times."""
+    depth = 0
+    for event, link in etree.iterwalk(root, events=("start", "end"), tag="a"):
+        depth += 1 if event == "start" else -1
+        if event == "start" and depth < _MAX_LINK_DEPTH:
+            yield link
 
 
 def _bare(url: str) -> str:

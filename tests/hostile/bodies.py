@@ -7,7 +7,7 @@ import zipfile
 from base64 import b64encode
 from collections.abc import Callable
 
-from tests.hostile.structures import HEADER
+from tests.hostile.structures import HEADER, many_parts
 
 _MB = 1024 * 1024
 _LARGE = 4 * _MB
@@ -143,6 +143,9 @@ BODIES: dict[str, Callable[[], bytes]] = {
     "divs of class quote": lambda: page(b'<div class="quote">' * 100 + b"<blockquote>a</blockquote>" * 10_000),
     "10,000 links": lambda: page(b'<a href="http://a.example/">x</a>' * 10_000),
     "nested links": lambda: page(b'<a href="http://a.example/">x<p>' * 8000),
+    "30 pages of nested links": lambda: many_parts(
+        30, b"Content-Type: text/html\r\n\r\n" + b'<div><a href="http://a.example/">' * 1000
+    ),
     "links around everything": lambda: page(b'<div><a href="http://a.example/">x</a>' * 25_000),
     "an entities bomb": lambda: page(
         b'<!DOCTYPE html [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;&b;">]>'
