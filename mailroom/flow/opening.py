@@ -14,7 +14,7 @@ from mailroom.flow.unwrapping import Unwrapped, Verdict, unwrap
 from mailroom.mail.authentication import verdict
 from mailroom.mail.automatic import machine_sign
 from mailroom.mail.bounce import may_bounce, read_bounce, told_apart
-from mailroom.mail.entity import Entity, header_start, read_entity
+from mailroom.mail.entity import Entity, read_mail
 from mailroom.mail.form import read_form
 from mailroom.mail.message import Form, Message, Opened, OpenPGP, RawMail, Signature
 from mailroom.mail.openpgp_keys import attached_keys, autocrypt_key
@@ -56,13 +56,13 @@ class Reader:
 
     def open(self, raw: RawMail) -> Opened:
         """Open one mail. Never raises for what stands in the mail."""
-        outer = parse(raw.content)
-        entity = read_entity(raw.content, header_start(raw.content))
+        entity = read_mail(raw.content)
+        outer = parse(entity)
         found = unwrap(entity, self.keyring)
         opened = self._opened(found, outer) if found else Opened(outer)
         form = read_form(found.root if found else entity, opened.message, self.lexicon.forms)
         authentication = verdict(outer.fields, outer.sender, self.authserv_id)
-        key = self._sender_key(raw.content, found, outer)
+        key = self._sender_key(entity, found, outer)
         read = replace(
             self._told_apart(opened, entity, outer, is_form=form is not None),
             authentication=authentication,
@@ -70,7 +70,7 @@ class Reader:
             key_vouched=key is not None
             and (authentication == "pass" or (authentication == "none" and self._is_signed_by(key, found))),
             oversize=not raw.complete,
-            written=written(raw.content) if raw.complete else None,
+            written=written(entity) if raw.complete else None,
             spam=_JUNK if raw.arrival.junk else spam_sign(outer.fields, self.authserv_id),
         )
         return read if form is None else _filled_in(read, form)
@@ -119,7 +119,7 @@ class Reader:
         # Which of several senders a reader is shown, nobody knows.
         return signature if known and "several-from" not in outer.defects else replace(signature, state="unknown_key")
 
-    def _sender_key(self, content: bytes, found: Unwrapped | None, outer: Message) -> bytes | None:
+    def _sender_key(self, entity: Entity, found: Unwrapped | None, outer: Message) -> bytes | None:
         """Find the key that came for the sender: what was encrypted says more than what anybody could have added."""
         if outer.sender is None or "several-from" in outer.defects:
             return None
@@ -127,7 +127,7 @@ class Reader:
         offered = [*map(attached_keys, inside), _autocrypt(_inner_fields(found), outer.sender)]
         offered.append(_autocrypt(outer.all("autocrypt"), outer.sender))
         if not inside:
-            offered.append(attached_keys(content))
+            offered.append(attached_keys(entity))
         certificates = (self.find_key(keys, outer.sender) for keys in offered if keys)
         return next((one for one in certificates if one), None)
 

@@ -114,6 +114,12 @@ def header_start(content: bytes) -> int:
     return found.end() if found else 0
 
 
+def read_mail(content: bytes) -> "Entity":
+    """Cut a mail into its parts, from where its header begins."""
+    start = header_start(content)
+    return read_entity(content[start:] if start else content)
+
+
 def read_entity(content: bytes, start: int = 0) -> Entity:
     """Cut a mail, from `start` on, into its parts. Any bytes give an entity; a multipart that has none is a leaf."""
     return _entity(content, (start, len(content)), "text/plain", 0, _Budget())

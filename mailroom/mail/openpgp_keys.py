@@ -11,7 +11,7 @@ import re
 from hashlib import sha1, sha256
 
 from mailroom.mail import openpgp
-from mailroom.mail.entity import Entity, header_start, read_entity
+from mailroom.mail.entity import Entity, read_mail
 
 _MAX_KEYS_BYTES = 1_048_576
 _MAX_AUTOCRYPT = 10_240  # Autocrypt Level 1 section 2.1
@@ -20,12 +20,13 @@ _BEGIN = re.compile(rb"^[ \t]*-----BEGIN PGP PUBLIC KEY BLOCK-----[ \t]*\r?$", r
 _END = re.compile(rb"^[ \t]*-----END PGP PUBLIC KEY BLOCK-----[ \t]*\r?(?:\n|\Z)", re.MULTILINE)
 
 
-def attached_keys(content: bytes) -> bytes | None:
+def attached_keys(mail: bytes | Entity) -> bytes | None:
     """Give the public keys that came with a mail: parts of type application/pgp-keys, else the first armored block.
 
     None when there are none, or more than 1 MiB of them. What a forwarded mail brings is not looked at.
     """
-    leaves = [leaf for leaf in read_entity(content, header_start(content)).leaves() if leaf.type != "message/rfc822"]
+    root = mail if isinstance(mail, Entity) else read_mail(mail)
+    leaves = [leaf for leaf in root.leaves() if leaf.type != "message/rfc822"]
     keys = [openpgp.body(leaf) for leaf in leaves if leaf.type == "application/pgp-keys"]
     if not keys:
         keys = [block for leaf in leaves if (block := _block(_may_hold(leaf)))][:1]

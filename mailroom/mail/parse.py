@@ -25,7 +25,7 @@ from mailparser.exceptions import MailParserError
 from mailroom.mail.body import Body, read_body
 from mailroom.mail.charset import decode, is_utf8, likely_charset, one_line
 from mailroom.mail.encodedword import decode_words
-from mailroom.mail.entity import Entity, header_start, read_entity
+from mailroom.mail.entity import Entity, read_entity, read_mail
 from mailroom.mail.message import Message
 from mailroom.mail.quoted import own_text
 from mailroom.mail.thread import is_answer
@@ -57,10 +57,10 @@ class _Mailbox:
     defects: tuple[str, ...] = ()
 
 
-def parse(content: bytes) -> Message:
-    """Read a mail. Any bytes give a Message; `unreadable` when neither header nor body could be read."""
-    entity = read_entity(content[header_start(content) :])
-    if not entity.header and not _is_text(content):
+def parse(mail: bytes | Entity) -> Message:
+    """Read a mail, cut already or not. Any bytes give a Message; `unreadable` when there is neither header nor body."""
+    entity = mail if isinstance(mail, Entity) else read_mail(mail)
+    if not entity.header and not _is_text(entity.content):
         return _unreadable()
     body = read_body(entity)
     sender, reply_to = _mailbox(entity, "from"), _mailbox(entity, "reply-to")

@@ -8,7 +8,7 @@ import hashlib
 import re
 import unicodedata
 
-from mailroom.mail.entity import header_start, read_entity
+from mailroom.mail.entity import Entity
 
 # What the writer's own program writes. All else may be added on the way, and differ between two copies.
 _WRITTEN = frozenset(
@@ -22,13 +22,12 @@ _LEAST = 20  # letters; what is shorter, two people may well say alike
 _NO_LETTER = re.compile(r"[\W\d_]+")
 
 
-def written(content: bytes) -> str | None:
+def written(mail: Entity) -> str | None:
     """Give the SHA-256 (hex) of all that the writer's program wrote; None for a mail that no id or date tells apart.
 
     A mail list, a gateway or a virus scanner on one of the ways may change more than trace fields; then it is two
     mails, and both are filed.
     """
-    mail = read_entity(content, header_start(content))
     names = {name for name, _ in mail.header}
     if not {"message-id", "date"} <= names:
         return None
@@ -36,7 +35,7 @@ def written(content: bytes) -> str | None:
     for name, value in mail.header:
         if name in _WRITTEN:
             digest.update(name.encode() + b":" + b" ".join(value.split()) + b"\n")
-    digest.update(b"\n" + memoryview(content)[mail.body :])
+    digest.update(b"\n" + memoryview(mail.content)[mail.body :])
     return digest.hexdigest()
 
 

@@ -15,6 +15,7 @@ from mailroom.transport.imap import FAILURES, Connection, ImapSettings, connect
 from mailroom.transport.network import certificate_end, reason
 
 LOGOUT_SECONDS = 0.9
+_LARGEST = 2**62  # bytes; a server that says more lies, and no database could keep it
 # Servers end IDLE after 10 to 30 minutes, and routers forget a silent connection sooner.
 _LONGEST_IDLE = 540.0
 
@@ -229,7 +230,7 @@ async def _listed(connection: Connection) -> dict[int, steps.Attributes]:
 def _arrival(inbox: str, validity: int, uid: int, attributes: steps.Attributes) -> Arrival | None:
     size, flags = parse.number(attributes.get(b"RFC822.SIZE")), attributes.get(b"FLAGS")
     is_deleted = isinstance(flags, list) and any(isinstance(f, bytes) and f.lower() == b"\\deleted" for f in flags)
-    return None if size is None else Arrival(inbox, validity, uid, size, is_deleted)
+    return None if size is None else Arrival(inbox, validity, uid, min(size, _LARGEST), is_deleted)
 
 
 def _bytes(value: parse.Value) -> bytes:
