@@ -52,7 +52,7 @@ class Bench:
         link, spent = Link(), Budget()
         if self.records is not None:
             link = await self.records.link(self.office.policy, opened)
-            spent = await self.records.spent(opened, link)
+            spent = await self.records.spent(understood, link)
         routed = route(self.office, understood, link, spent)
         reference = routed.link.case.reference if routed.link.case else NO_REFERENCE
         routed, text = answering.settle(self.office, routed, reference)

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from mailroom.config import Config
 from mailroom.flow.desk import Policy
-from mailroom.flow.filing import Budget
+from mailroom.flow.filing import Budget, Understood
 from mailroom.flow.intake import with_usable_key
 from mailroom.flow.limiting import asked
 from mailroom.flow.linking import Link, find_case
@@ -34,13 +34,13 @@ class Records:
         """Find the case that a mail belongs to, without a reply key that has expired or was revoked since."""
         return with_usable_key(Sequoia().certificate_for, await find_case(self.cases, policy, opened))
 
-    async def spent(self, opened: Opened, link: Link) -> Budget:
+    async def spent(self, understood: Understood, link: Link) -> Budget:
         """Count the answers that its sender had; none in a quarter that has no hash key yet, which asking would make.
 
         The other questions use only keys that are there.
         """
         begun = quarter(utc()) in self.keystore.hash_periods()
-        return await self.cases.budget(asked(opened, link)) if begun else Budget()
+        return await self.cases.budget(asked(understood, link)) if begun else Budget()
 
 
 @contextmanager

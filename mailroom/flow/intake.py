@@ -43,7 +43,7 @@ async def take_in(desk: Desk, raw: RawMail) -> Outcome:
         if await desk.cases.seen(raw, opened):
             return "duplicates"
         routed = await decide(desk, understood)
-        promised = payers(asked(opened, routed.link)) if routed.answer.will_send else ()
+        promised = payers(asked(understood, routed.link)) if routed.answer.will_send else ()
         with desk.pace.promised(promised):
             if routed.kind == "command":
                 filing = await commands.obey(desk, raw, opened, routed)
@@ -60,7 +60,7 @@ async def decide(desk: Desk, understood: Understood) -> Routed:
     link = with_usable_key(
         desk.encryptor.certificate_for, await find_case(desk.cases, desk.office.policy, understood.opened)
     )
-    spending = asked(understood.opened, link)
+    spending = asked(understood, link)
     spent = await desk.cases.budget(spending)
     # From here to the promise nothing is awaited: no other mail of this domain comes in between.
     return route(desk.office, understood, link, with_promises(spent, spending, desk.pace))
@@ -114,7 +114,7 @@ def _spends(routed: Routed, opened: Opened, reply: Outgoing | None) -> Spending 
     if routed.kind not in ("report", "follow_up"):
         return None
     goes = reply is not None and not reply.held
-    return used(asked(opened, routed.link), replace(routed.answer, will_send=goes), urgent=bool(routed.triage.flags))
+    return used(asked(Understood(opened, routed.triage), routed.link), replace(routed.answer, will_send=goes))
 
 
 def _case(case: Case, opened: Opened, routed: Routed, now: datetime) -> Case:

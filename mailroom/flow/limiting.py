@@ -7,10 +7,9 @@ for a second time within the hour.
 from dataclasses import dataclass, replace
 
 from mailroom.flow.desk import Policy
-from mailroom.flow.filing import Budget, Spending
+from mailroom.flow.filing import Budget, Spending, Understood
 from mailroom.flow.linking import Link
 from mailroom.flow.pace import Pace, Payer
-from mailroom.mail.message import Opened
 from mailroom.mail.same import wording
 from mailroom.mail.thread import is_answer
 
@@ -38,18 +37,18 @@ class Answer:
     template: str | None = None
 
 
-def asked(opened: Opened, link: Link) -> Spending:
+def asked(understood: Understood, link: Link) -> Spending:
     """Say what this mail could use of the budgets.
 
     What it says counts only where it answers something and belongs to no case: people who tell the same story, even in
     the same words, begin it.
     """
-    message = opened.message
+    opened, message = understood.opened, understood.opened.message
     answers = link.case is None and is_answer(message.subject, message.references)
     return Spending(
         address=opened.writer,
         vouched=opened.authentication == "pass",
-        urgent=True,
+        urgent=bool(understood.triage.flags),
         receipt=link.case.reference if link.case else None,
         wording=wording(message.text) if answers else None,
     )
@@ -67,17 +66,17 @@ def with_promises(budget: Budget, spending: Spending, pace: Pace) -> Budget:
     return replace(budget, to_domain=budget.to_domain + to_domain, alike=budget.alike + sum(alike))
 
 
-def used(spending: Spending, answer: Answer, *, urgent: bool) -> Spending:
+def used(spending: Spending, answer: Answer) -> Spending:
     """Say what this mail uses: an answer that goes counts, and what it says counts in any case."""
     if not answer.will_send:
         return Spending(None, wording=spending.wording)
     receipt = spending.receipt if answer.template == RECEIPT else None
-    return replace(spending, urgent=urgent, receipt=receipt)
+    return replace(spending, receipt=receipt)
 
 
-def within(policy: Policy, answer: Answer, spending: Spending, budget: Budget, *, urgent: bool) -> Answer:
-    """Hold back an answer that is one too many; `urgent` ones pass once an hour."""
-    if not answer.will_send or spending.address is None or (urgent and not budget.urgent):
+def within(policy: Policy, answer: Answer, spending: Spending, budget: Budget) -> Answer:
+    """Hold back an answer that is one too many; urgent ones pass once an hour."""
+    if not answer.will_send or spending.address is None or (spending.urgent and not budget.urgent):
         return answer
     return _one_too_many(policy, answer, spending.address, budget) or answer
 

@@ -24,7 +24,7 @@ async def retry(desk: Desk, case: Case, number: int, raw: RawMail) -> Kind:
     if opened.openpgp.closed:
         raise DecryptionFailed(opened.openpgp.failure or "failed")
     link = Link(case=case, again=number == 1)
-    routed = route(desk.office, understood, link, await desk.cases.budget(asked(opened, link)))
+    routed = route(desk.office, understood, link, await desk.cases.budget(asked(understood, link)))
     read = replace(case, status="open", flags=tuple(flag for flag in case.flags if flag != "sealed"))
     filing = await prepare(desk, raw, opened, routed, read)
     await desk.cases.refile(filing, number)

@@ -59,7 +59,7 @@ def route(office: Office, understood: Understood, link: Link, budget: Budget) ->
         facts = facts_for(opened, found, link.case, office.guide)
         decision = decide(facts, office.guide.book, office.clock().date())
     answer = _answer(office.policy, kind, opened, link, found, decision)
-    answer = within(office.policy, answer, asked(opened, link), budget, urgent=bool(found.flags))
+    answer = within(office.policy, answer, asked(understood, link), budget)
     return Routed(kind, link, found, decision, answer, kind == "report" and opened.spam is not None)
 
 
