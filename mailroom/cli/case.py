@@ -140,9 +140,9 @@ def answer(
     settings = config_of(context, config)
     with _opened(settings) as (books, casework):
         normal = reference.normalise(written) or written
-        casework.accept(normal, assembly.retention(settings))
+        accepted = casework.accept(normal, assembly.retention(settings))
         count = books.database.write_now(books.outbox.let_go, normal)
-        if not count:
+        if not count and not accepted:
             casework.show(written)
             raise MailroomError(f"{normal} has no held answer")
     print_json({"case": normal, "released": count}) if json_lines else typer.echo(f"{normal}: {count} let go")

@@ -80,11 +80,17 @@ async def drain(desk: Desk, stop: asyncio.Event) -> AsyncIterator[Drained]:
 async def _junk(desk: Desk) -> list[Arrival] | None:
     """List the folder of suspected spam; None when that fails, for it keeps no report in the inbox waiting."""
     try:
-        return await desk.mailbox.junk()
+        found = await desk.mailbox.junk()
     except MailboxError as error:
         _log.warning("cannot read junk", why=type(error).__name__)
         desk.health.fault(f"the folder of suspected spam could not be read: {error}")
         return None
+    policy = desk.office.policy
+    if {one.mailbox for one in found} & {policy.filed, policy.quarantine}:
+        _log.warning("cannot read junk", why="folder")
+        desk.health.fault("the server marks the folder in [imap] filed or quarantine as junk; it is not read")
+        return None
+    return found
 
 
 async def _in_turn(desk: Desk, fresh: Sequence[Arrival]) -> AsyncIterator[list[Arrival]]:

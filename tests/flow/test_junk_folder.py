@@ -6,7 +6,7 @@ from mailroom.errors import MailboxError
 from mailroom.mail.message import Arrival
 from tests.e2e.letters import plain
 from tests.fakes import Inbox
-from tests.flow.conftest import Counter, replies
+from tests.flow.conftest import Counter, Open, replies
 
 
 class Missing(Inbox):
@@ -24,3 +24,11 @@ async def test_the_inbox_is_read_where_the_folder_for_junk_cannot_be(counter: Co
     assert counter.desk.health.trouble == (
         "the folder of suspected spam could not be read: the server refused SELECT: NO NONEXISTENT"
     )
+
+
+async def test_filed_mail_is_not_taken_for_junk_where_the_server_marks_its_folder_so(open_counter: Open) -> None:
+    counter = await open_counter(imap__filed="Junk", imap__after_filing="move")
+    counter.inbox.receive(plain(1, "Somebody insults me on the talk page every day."), junk=True)
+    assert await counter.take() == []
+    assert len(counter.inbox.mails) == 1
+    assert "marks the folder in [imap] filed or quarantine as junk" in str(counter.desk.health.trouble)

@@ -134,6 +134,13 @@ async def test_suspected_spam_whose_answer_is_let_go_is_a_report_like_any_other(
     assert len(replies(await counter.take())) == 1
 
 
+async def test_suspected_spam_that_was_answered_for_its_words_of_danger_can_be_made_a_report(counter: Counter) -> None:
+    await counter.take(marked(plain(1, DANGER)))
+    reference = str((await only_case(counter))["case"])
+    assert json.loads(await shell(counter, "answer", reference, "--json"))["released"] == 0
+    assert (await only_case(counter))["channel"] == "email"
+
+
 async def test_a_thousand_spam_mails_keep_no_report_waiting(open_counter: Open) -> None:
     counter = await open_counter(notices__per_hour=20)
     for number in range(1010):
