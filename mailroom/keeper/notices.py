@@ -105,7 +105,7 @@ _FORGED = " (forged, says our mail server)"
 _SECTIONS = {
     "excess": "More came in than the hourly number of notices. These are on record too:",
     "spam": (
-        "Our mail server takes these for spam. Nothing was answered, and each is erased after 90 days.\n"
+        "Our mail server takes these for spam. Nothing was answered, and they are kept apart from the reports.\n"
         "If one is no spam, let its answer go: mailroom case answer REFERENCE"
     ),
     "forgery": "These mails came in the name of one of your people, without a valid signature. Nothing was done:",
