@@ -105,7 +105,9 @@ async def _told(desk: Desk, routed: Routed, opened: Opened, case: Case, notice: 
     if routed.kind == "own" or routed.link.of_notice:  # a notice about a notice that came back would come back too
         return ()
     if routed.suspected and not urgent:
-        line = spam_line(case.reference, opened.message, forged=opened.authentication == "fail")
+        language, category = routed.triage.language.value, routed.triage.category.value
+        seen_as = ["language not known" if language in (None, "und") else str(language), category or "unclassified"]
+        line = spam_line(case.reference, opened.writer, seen_as, forged=opened.authentication == "fail")
         return await informing.listed(desk, "spam", line, case, keepers)
     return await informing.inform(desk, notice, case, keepers, urgent=urgent)
 

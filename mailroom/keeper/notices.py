@@ -20,7 +20,6 @@ So many automatic answers were due within a minute that they now wait for five m
 Mail is still filed, and notices still go. Nothing is lost, and you need not do anything.
 If this comes often, look at what arrives, or raise [replies] circuit_per_minute.
 """
-_MOST_SUBJECT = 80
 _MOST_ATTACHMENTS = 50
 _MOST_TEXT = 20_000  # characters; the whole is in the sealed record
 
@@ -106,6 +105,7 @@ _SECTIONS = {
     "excess": "More came in than the hourly number of notices. These are on record too:",
     "spam": (
         "Our mail server takes these for spam. Nothing was answered, and they are kept apart from the reports.\n"
+        "To read one: mailroom case export REFERENCE DIR\n"
         "If one is no spam, let its answer go: mailroom case answer REFERENCE"
     ),
     "forgery": "These mails came in the name of one of your people, without a valid signature. Nothing was done:",
@@ -125,10 +125,13 @@ def digest(lines: Mapping[str, Sequence[str]], more: Mapping[str, int]) -> Notic
     return Notice("Note", f"{count} in a list", "\n\n".join(parts) + "\n")
 
 
-def spam_line(reference: str, message: Message, *, forged: bool) -> str:
-    """Say in one line of what is perhaps spam what tells it from a report, and whom an answer would wrongly reach."""
-    subject = isolated(display_line(message.subject[:_MOST_SUBJECT]))
-    return f"{reference}: {display_line(message.sender or 'nobody')}{_FORGED * forged}: {subject}"
+def spam_line(reference: str, sender: str | None, seen_as: Sequence[str], *, forged: bool) -> str:
+    """Say in one line what may tell spam from a report (`seen_as`: language, category), and whom an answer would reach.
+
+    No word of the mail, not even its subject: until the list goes, the line lies on the server under a key of the
+    server (law 5), and what looks like spam may be a report.
+    """
+    return f"{reference}: {display_line(sender or 'nobody')}{_FORGED * forged} ({', '.join(seen_as)})"
 
 
 def no_commands(reference: str) -> Notice:

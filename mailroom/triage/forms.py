@@ -30,7 +30,9 @@ def _sender(address: str) -> str:
 
 Sender = Annotated[str, AfterValidator(_sender)]
 Label = Annotated[str, Field(min_length=1, max_length=120)]
-Labels = dict[FieldName | Literal["end"], OneOrMany[Label]]
+# One list of names, not two: a name that is none of them gets one error, with the nearest of all.
+LabelName = Literal[FieldName, "end"]
+Labels = dict[LabelName, OneOrMany[Label]]
 Choices = dict[str, dict[str, OneOrMany[Label]]]
 
 

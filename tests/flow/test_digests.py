@@ -2,7 +2,6 @@
 
 import dataclasses
 
-import pytest
 from sqlalchemy import Update, update
 
 from mailroom.config import load
@@ -31,7 +30,7 @@ async def test_a_list_reaches_the_keeper_who_has_another_address_now(counter: Co
     counter.later(hours=DAY)
     (listed,) = await counter.take()
     assert listed.recipient == "moved@example.org"
-    assert "an offer" in counter.read(listed)
+    assert "writer1@example.net" in counter.read(listed)
 
 
 async def test_a_case_that_does_not_open_keeps_no_letter_waiting(counter: Counter) -> None:
@@ -47,7 +46,7 @@ async def test_a_case_that_does_not_open_keeps_no_list_from_the_keeper(counter: 
     await counter.take(SPAM.replace(b"mail1@", b"mail2@"))
     counter.later(hours=DAY)
     (listed,) = await counter.take()
-    assert counter.read(listed).count("an offer") == 2
+    assert counter.read(listed).count("unclassified") == 2
 
 
 async def test_a_line_from_a_time_that_the_clock_invented_goes_when_that_is_noticed(counter: Counter) -> None:
@@ -60,13 +59,11 @@ async def test_a_line_from_a_time_that_the_clock_invented_goes_when_that_is_noti
     assert len(await counter.take()) == 1
 
 
-@pytest.mark.parametrize("trick", ["=?utf-8?q?=E2=80=AEoffer?=", "=?utf-8?q?=1B[2Joffer?=", "=?utf-8?q?=C2=85offer?="])
-async def test_the_subject_of_spam_can_turn_nothing_in_a_list(counter: Counter, trick: str) -> None:
-    await counter.take(SPAM.replace(b"an offer", trick.encode()))
-    counter.later(hours=DAY)
-    (listed,) = await counter.take()
-    assert not {"\u202e", "\x1b", "\x85"} & set(counter.read(listed))
-    assert "offer" in counter.read(listed)
+async def test_no_word_of_suspected_spam_lies_on_the_server_under_its_own_keys(counter: Counter) -> None:
+    await counter.take(SPAM.replace(b"an offer", b"canary subject").replace(b"watches", b"canary watches"))
+    (line,) = await counter.desk.outbox.lines(counter.desk.now() + DAY * 3600)
+    assert b"writer1@example.net" in line.letter.content
+    assert b"canary" not in line.letter.content
 
 
 async def test_a_list_says_whose_answer_is_held(open_counter: Open) -> None:
@@ -84,4 +81,4 @@ async def test_a_list_says_whose_name_on_spam_is_forged(counter: Counter) -> Non
     await counter.take(FORGED + SPAM)
     counter.later(hours=DAY)
     (listed,) = await counter.take()
-    assert "writer1@example.net (forged, says our mail server): an offer" in counter.read(listed)
+    assert "writer1@example.net (forged, says our mail server) (en, unclassified)" in counter.read(listed)

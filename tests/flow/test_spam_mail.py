@@ -112,7 +112,7 @@ async def test_suspected_spam_is_listed_to_the_keeper_once_a_day(counter: Counte
     await counter.take(*(marked(plain(number, "Buy our watches", subject=f"offer {number}")) for number in range(3)))
     counter.later(hours=24)
     (listed,) = await counter.take()
-    assert "writer2@example.net: offer 2" in counter.read(listed)
+    assert "writer2@example.net (language not known, unclassified)" in counter.read(listed)
     assert "Buy our watches" not in counter.read(listed)
     assert await counter.take() == []
 

@@ -132,3 +132,8 @@ def test_danger_in_a_line_that_is_no_field_is_found(shipped: Lexicon) -> None:
         "web-form", "", choice="Vandalism", category="not_harassment", rest="Anything else: I want to kill myself"
     )
     assert "imminent_danger" in triage(message("Please write to me soon."), shipped, form).flags
+
+
+def test_a_misspelt_name_of_a_field_is_told_once_in_plain_words() -> None:
+    [told] = [one for one in problems("    email: Email", "    emial: Email") if one.where == "line 7"]
+    assert told.what.startswith("the key 'emial' is none of name, reported, email,")
